@@ -1,0 +1,74 @@
+// swift-tools-version: 6.3
+// The whole architecture on one screen. Arrows point down: a target imports only targets above it
+// in this file. `Sources/README.md` follows one event through them.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+extension Target {
+  /// A library layer: a folder in `Sources` and a mirrored folder in `Tests`.
+  static func layer(
+    _ name: String, _ dependencies: Target.Dependency..., tests: [Target.Dependency] = [],
+    resources: [Resource] = []
+  ) -> [Target] {
+    [
+      .target(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict),
+      .testTarget(
+        name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + tests,
+        swiftSettings: strict),
+    ]
+  }
+}
+
+let package = Package(
+  name: "Doorbell",
+  products: [
+    .executable(name: "doorbell", targets: ["CommandLine"]),
+    .library(name: "DoorbellReplay", targets: ["EventModel", "Replay"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .target(name: "CPlatform"),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+  ]
+    + Target.layer("EventModel")
+    + Target.layer("RingBuffer", "CPlatform")
+    + Target.layer(
+      "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
+    + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
+    + Target.layer("TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd")
+    + Target.layer("ReferenceModel", "EventModel")
+    + Target.layer("TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel"])
+    + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
+    + Target.layer(
+      "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
+      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport"])
+    + Target.layer("History", "EventModel", "Measurement", "Replay")
+    + Target.layer("Reports", "EventModel", "Measurement", "Replay", "History")
+    + [
+      .executableTarget(
+        name: "CommandLine",
+        dependencies: [
+          "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
+          "History", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        swiftSettings: strict),
+      .testTarget(
+        name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
+        swiftSettings: strict),
+    ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

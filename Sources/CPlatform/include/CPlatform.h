@@ -1,0 +1,37 @@
+// The only place that knows the machine: what Swift cannot call itself, because it is a macro, an
+// instruction or a variadic function.
+#ifndef DOORBELL_CPLATFORM_H
+#define DOORBELL_CPLATFORM_H
+
+#include <stdint.h>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+/// Reads the cycle counter: TSC on x86-64 (about 25 cycles, not serialising), CNTVCT_EL0 on arm64.
+static inline uint64_t CPlatform_cycles(void) {
+#if defined(__x86_64__)
+  return __rdtsc();
+#elif defined(__aarch64__)
+  uint64_t value;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+  return value;
+#else
+  return 0;
+#endif
+}
+
+/// Tells the core that this is a spin loop.
+static inline void CPlatform_pause(void) {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/// Asks for the cache line at `address` to be read soon.
+static inline void CPlatform_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+#endif

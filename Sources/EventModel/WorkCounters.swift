@@ -1,0 +1,92 @@
+/// What a translation core did, counted exactly.
+///
+/// The same trace and design give the same numbers on every host and every night; gates compare
+/// them before they look at time. A field that a design has no use for stays 0.
+@frozen
+public struct WorkCounters: Hashable, Sendable {
+  // SMMU.
+  public var accesses: UInt64 = 0
+  public var configurationCacheMisses: UInt64 = 0
+  public var steReads: UInt64 = 0
+  public var cdReads: UInt64 = 0
+  public var tlbMisses: UInt64 = 0
+  public var stage1DescriptorReads: UInt64 = 0
+  public var stage2DescriptorReads: UInt64 = 0
+  public var stage2TLBMisses: UInt64 = 0
+  public var smmuCommands: UInt64 = 0
+  public var smmuFaults: UInt64 = 0
+  public var descriptorWrites: UInt64 = 0
+  // ITS.
+  public var interruptsOffered: UInt64 = 0
+  public var deviceTableReads: UInt64 = 0
+  public var ittReads: UInt64 = 0
+  public var collectionTableReads: UInt64 = 0
+  public var vPETableReads: UInt64 = 0
+  public var itsCommands: UInt64 = 0
+  public var pendingBitsSet: UInt64 = 0
+  public var doorbellsRaised: UInt64 = 0
+  // Software injection: irqfd route cache and the virtual ITS translation cache of KVM.
+  public var routeReads: UInt64 = 0
+  public var translationCacheHits: UInt64 = 0
+  public var translationCacheMisses: UInt64 = 0
+  public var translationCacheFlushes: UInt64 = 0
+  public var listSteps: UInt64 = 0
+  // Crossings. Modelled ones are counted, never timed.
+  public var msixTraps: UInt64 = 0
+  public var commandTraps: UInt64 = 0
+  public var syscalls: UInt64 = 0
+  public var wakeUps: UInt64 = 0
+  public var ringOperations: UInt64 = 0
+
+  @inlinable public init() {}
+}
+
+extension WorkCounters {
+  /// Every counter with the name under which it is reported, in a fixed order.
+  public static var fields: [(name: String, path: WritableKeyPath<WorkCounters, UInt64>)] {
+    [
+      ("accesses", \.accesses),
+      ("configuration-cache-misses", \.configurationCacheMisses),
+      ("ste-reads", \.steReads),
+      ("cd-reads", \.cdReads),
+      ("tlb-misses", \.tlbMisses),
+      ("stage-1-descriptor-reads", \.stage1DescriptorReads),
+      ("stage-2-descriptor-reads", \.stage2DescriptorReads),
+      ("stage-2-tlb-misses", \.stage2TLBMisses),
+      ("smmu-commands", \.smmuCommands),
+      ("smmu-faults", \.smmuFaults),
+      ("descriptor-writes", \.descriptorWrites),
+      ("interrupts-offered", \.interruptsOffered),
+      ("device-table-reads", \.deviceTableReads),
+      ("itt-reads", \.ittReads),
+      ("collection-table-reads", \.collectionTableReads),
+      ("vpe-table-reads", \.vPETableReads),
+      ("its-commands", \.itsCommands),
+      ("pending-bits-set", \.pendingBitsSet),
+      ("doorbells-raised", \.doorbellsRaised),
+      ("route-reads", \.routeReads),
+      ("translation-cache-hits", \.translationCacheHits),
+      ("translation-cache-misses", \.translationCacheMisses),
+      ("translation-cache-flushes", \.translationCacheFlushes),
+      ("list-steps", \.listSteps),
+      ("msix-traps", \.msixTraps),
+      ("command-traps", \.commandTraps),
+      ("syscalls", \.syscalls),
+      ("wake-ups", \.wakeUps),
+      ("ring-operations", \.ringOperations),
+    ]
+  }
+
+  public static func + (a: WorkCounters, b: WorkCounters) -> WorkCounters {
+    var sum = a
+    for field in fields { sum[keyPath: field.path] += b[keyPath: field.path] }
+    return sum
+  }
+
+  /// What was added since `earlier`.
+  public static func - (later: WorkCounters, earlier: WorkCounters) -> WorkCounters {
+    var difference = later
+    for field in fields { difference[keyPath: field.path] -= earlier[keyPath: field.path] }
+    return difference
+  }
+}

@@ -1,0 +1,50 @@
+public import EventModel
+
+/// A design as code: what the replay loop calls for each event.
+///
+/// `Replay` owns this protocol and the loops over it; `Backends` conforms, and instantiates the
+/// loops where its internals are visible, so that a call costs nothing. A backend is used by one
+/// thread at a time; the loops guarantee it.
+///
+/// No method throws: a fault is an `Outcome` and is counted.
+public protocol TranslationBackend: ~Copyable {
+  /// Everything done since creation. Exact and repeatable.
+  var counters: WorkCounters { get }
+
+  /// Set-up and vCPU events (kinds 0x20…0x3F). May allocate.
+  mutating func configure(_ event: TraceEvent)
+
+  /// SMMU maintenance: map, unmap, SMMU command (kinds 0x10…0x1F). Does not allocate on the heap.
+  mutating func maintain(_ event: TraceEvent)
+
+  /// A DMA access or an MSI, from the bus to the pending bit, in the calling thread.
+  mutating func translate(_ event: TraceEvent) -> Outcome
+
+  /// The guest took the interrupt: the pending state is cleared.
+  mutating func acknowledge(_ event: TraceEvent)
+
+  /// The first half of `translate` for an MSI, up to where the design leaves the device's thread.
+  /// For hardware delivery that is the whole of it and `route` is nil.
+  mutating func signal(_ event: TraceEvent) -> Signal
+
+  /// The second half, in the thread that the eventfd woke: route → virtual translation → pending.
+  mutating func inject(route: UInt32) -> Outcome
+
+  /// Where the design puts what the guest sees at `intermediate` (stage 2). A recording's physical
+  /// addresses are intermediate ones to a design.
+  func physicalAddress(ofIntermediate intermediate: UInt64) -> UInt64
+}
+
+/// What the device's side of a design gave for one MSI.
+@frozen
+public struct Signal: Sendable {
+  /// Final if `route` is `Signal.none`, else the physical half (host INTID, doorbell address).
+  public var outcome: Outcome
+  /// Index of the eventfd to write, or `Signal.none`.
+  public var route: UInt32
+  @inlinable public init(outcome: Outcome, route: UInt32 = Signal.none) {
+    self.outcome = outcome
+    self.route = route
+  }
+  @inlinable public static var none: UInt32 { 0xFFFF_FFFF }
+}
