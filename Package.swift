@@ -36,6 +36,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -55,8 +56,8 @@ let package = Package(
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
       "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport"])
-    + Target.layer("History", "EventModel", "Measurement", "Replay")
-    + Target.layer("Reports", "EventModel", "Measurement", "Replay", "History")
+    + Target.layer("History")
+    + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
     + [
       .executableTarget(
         name: "CommandLine",

@@ -1,0 +1,28 @@
+import Foundation
+
+/// How numbers are written: three significant digits, thousands separated, units by the heading.
+enum Format {
+  static func count(_ value: UInt64) -> String {
+    var digits = String(value)
+    var parts: [Substring] = []
+    while digits.count > 3 {
+      parts.insert(digits.suffix(3), at: 0)
+      digits = String(digits.dropLast(3))
+    }
+    parts.insert(digits[...], at: 0)
+    return parts.joined(separator: ",")
+  }
+
+  /// 3.47, 34.7, 347, 3,470: three significant digits below a thousand.
+  static func number(_ value: Double) -> String {
+    guard value.isFinite else { return "–" }
+    let magnitude = abs(value)
+    if magnitude >= 1000 { return (value < 0 ? "-" : "") + count(UInt64(magnitude.rounded())) }
+    let decimals = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : 2
+    return String(format: "%.\(decimals)f", value)
+  }
+
+  static func nanoseconds(_ value: UInt64) -> String { count(value) }
+
+  static func millions(_ perSecond: Double) -> String { number(perSecond / 1_000_000) }
+}

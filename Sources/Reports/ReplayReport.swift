@@ -1,0 +1,177 @@
+public import History
+
+/// What `doorbell replay` prints: proof, set-up and delivery apart, latency, work, ledger.
+public struct ReplayReport {
+  private let record: RunRecord
+
+  public init(_ record: RunRecord) { self.record = record }
+
+  public func text() -> String {
+    var out = heading()
+    for section in [conformance(), core(), path(), stages(), pipeline(), work(), ledger()] {
+      if let section { out += "\n" + section }
+    }
+    for warning in record.warnings { out += "\nwarning: \(warning)\n" }
+    return out
+  }
+
+  private func heading() -> String {
+    let facts = record.host.facts
+    let host = ["cpu-model", "cpus", "kernel", "hypervisor", "clock"]
+      .compactMap { name in facts[name].map { "\(name) \($0)" } }
+      .joined(separator: ", ")
+    let trace = record.trace
+    return """
+      trace  \(trace.name): \(Format.count(trace.events)) events, sha256 \
+      \(trace.contentHash.prefix(16)), \(Format.count(trace.lostEvents)) lost in recording
+      host   \(host)
+      mode   modelled: software costs on this host, not hardware latencies
+
+      """
+  }
+
+  private func cells(_ experiment: String) -> [RunRecord.Cell] {
+    record.cells.filter { $0.experiment == experiment }
+  }
+
+  private func conformance() -> String? {
+    var table = Table([
+      .word("design"), .number("accesses"), .number("interrupts"), .word("reference model"),
+      .number("recorded"), .word("recording"),
+    ])
+    var differences = ""
+    for cell in cells("equality") {
+      guard let proof = cell.conformance else { continue }
+      table.add([
+        cell.design, Format.count(proof.accessesCompared), Format.count(proof.interruptsCompared),
+        proof.agreedWithReference ? "equal" : "DIFFERS", Format.count(proof.recordedCompared),
+        proof.agreedWithRecording ? "equal" : "DIFFERS",
+      ])
+      if let difference = proof.firstDifference {
+        differences += "  \(cell.design): first difference:\n\(difference)\n"
+      }
+    }
+    guard !table.isEmpty else { return nil }
+    return "Equality, checked before anything was timed\n" + table.text() + differences
+  }
+
+  private func value(_ cell: RunRecord.Cell, _ name: String) -> String {
+    cell.metric(name).map { Format.number($0.value) } ?? "–"
+  }
+
+  private func core() -> String? {
+    var table = Table([
+      .word("design"), .number("ns/event"), .number("min"), .number("max"), .number("ns/access"),
+      .number("M events/s"), .number("set-up ns/command"), .number("set-up ns/vector"),
+    ])
+    for cell in cells("core") {
+      let perEvent = cell.metric("delivery-ns-per-event")
+      table.add([
+        cell.design, value(cell, "delivery-ns-per-event"),
+        perEvent.map { Format.number($0.minimum) } ?? "–",
+        perEvent.map { Format.number($0.maximum) } ?? "–",
+        value(cell, "delivery-ns-per-access"),
+        cell.metric("events-per-second").map { Format.millions($0.value) } ?? "–",
+        value(cell, "set-up-ns-per-event"), value(cell, "set-up-ns-per-vector"),
+      ])
+    }
+    guard !table.isEmpty else { return nil }
+    let repetitions = cells("core").first?.metric("delivery-ns-per-event")?.samples.count ?? 0
+    return "Core: translation alone, one thread; delivery left, set-up right "
+      + "(median of \(repetitions) passes)\n" + table.text()
+  }
+
+  private func path() -> String? {
+    var table = Table([
+      .word("design"), .number("interrupts"), .number("p50"), .number("p90"), .number("p99"),
+      .number("p99.9"), .number("max"),
+    ])
+    for cell in cells("path") {
+      guard let total = cell.distribution("total") else { continue }
+      table.add(
+        [cell.design, Format.count(total.total)]
+          + [50, 90, 99, 99.9, 100].map { Format.nanoseconds(total.percentile($0)) })
+    }
+    guard !table.isEmpty else { return nil }
+    return "Path: one interrupt in flight, device thread to vCPU thread and back; "
+      + "service time, ns\n" + table.text()
+  }
+
+  private func stages() -> String? {
+    var table = Table([
+      .word("design"), .word("of the interrupts at"), .number("translate"), .number("notify"),
+      .number("acknowledge"), .number("sum"),
+    ])
+    for cell in cells("path") {
+      for rank in ["p50", "p99"] {
+        let parts = ["translate", "notify", "acknowledge"].map {
+          cell.metric("stage-\(rank)-\($0)")?.value
+        }
+        guard let translate = parts[0], let notify = parts[1], let acknowledge = parts[2] else {
+          continue
+        }
+        table.add(
+          [cell.design, rank]
+            + [translate, notify, acknowledge, translate + notify + acknowledge]
+            .map(Format.number))
+      }
+    }
+    guard !table.isEmpty else { return nil }
+    return "Stages of those interrupts, ns\n" + table.text()
+  }
+
+  private func pipeline() -> String? {
+    var table = Table([
+      .word("design"), .number("events"), .number("M events/s"), .number("resident MiB"),
+      .number("reader waits"), .number("core waits"),
+    ])
+    for cell in cells("pipeline") {
+      table.add([
+        cell.design, value(cell, "events"),
+        cell.metric("events-per-second").map { Format.millions($0.value) } ?? "–",
+        value(cell, "resident-mib"), value(cell, "reader-waits"), value(cell, "core-waits"),
+      ])
+    }
+    guard !table.isEmpty else { return nil }
+    return "Pipeline: trace file → decode → ring → core, two threads\n" + table.text()
+  }
+
+  /// Counters of one pass, the designs side by side; rows in which all are 0 are left out.
+  private func work() -> String? {
+    let cells = cells("equality").filter { !$0.deliveryCounters.isEmpty }
+    guard !cells.isEmpty else { return nil }
+    var table = Table([.word("counter")] + cells.map { .number($0.design) })
+    let names = Set(cells.flatMap { $0.deliveryCounters.keys }).union(
+      cells.flatMap { $0.setUpCounters.keys })
+    for name in names.sorted() {
+      let pairs = cells.map { ($0.setUpCounters[name] ?? 0, $0.deliveryCounters[name] ?? 0) }
+      guard pairs.contains(where: { $0.0 + $0.1 > 0 }) else { continue }
+      table.add(
+        [name]
+          + pairs.map { pair in
+            pair.0 == 0
+              ? Format.count(pair.1) : "\(Format.count(pair.0)) + \(Format.count(pair.1))"
+          })
+    }
+    return "Work in one pass, exact (set-up + delivery)\n" + table.text()
+  }
+
+  private func ledger() -> String? {
+    var table = Table([
+      .word("design"), .number("offered"), .number("delivered"), .number("coalesced"),
+      .number("masked"), .number("lost"), .word("of these"),
+    ])
+    for cell in cells("equality") {
+      guard let ledger = cell.ledger else { continue }
+      let classes = ledger.lost.sorted { $0.key < $1.key }
+        .map { "\($0.value) \($0.key.replacing("lost: ", with: ""))" }
+      table.add([
+        cell.design, Format.count(ledger.offered), Format.count(ledger.delivered),
+        Format.count(ledger.coalesced), Format.count(ledger.masked),
+        Format.count(ledger.lostTotal), classes.joined(separator: ", "),
+      ])
+    }
+    guard !table.isEmpty else { return nil }
+    return "Ledger: offered = delivered + coalesced + masked + lost\n" + table.text()
+  }
+}
