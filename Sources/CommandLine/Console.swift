@@ -1,0 +1,61 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Results go to stdout, everything else to stderr.
+enum Console {
+  static func print(_ text: String) {
+    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+  }
+
+  static func error(_ text: String) {
+    FileHandle.standardError.write(Data("doorbell: \(text)\n".utf8))
+  }
+
+  static func note(_ text: String) {
+    FileHandle.standardError.write(Data("\(text)\n".utf8))
+  }
+
+  static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+}
+
+/// A progress line on stderr: on a terminal only, and only for work that lasts over a second.
+struct Progress {
+  private let label: String
+  private let isShown = Console.errorIsTerminal
+  private let start = ContinuousClock.now
+  private var last = ContinuousClock.now
+  private var hasDrawn = false
+
+  init(_ label: String) { self.label = label }
+
+  mutating func update(done: UInt64, of total: UInt64?, unit: String) {
+    guard isShown else { return }
+    let now = ContinuousClock.now
+    guard now - start > .seconds(1), now - last > .milliseconds(100) else { return }
+    last = now
+    hasDrawn = true
+    let seconds = Double((now - start).components.seconds) + 0.5
+    let rate = Double(done) / seconds / 1_000_000
+    var line = "\r\(label) "
+    if let total, total > 0 {
+      let share = min(1, Double(done) / Double(total))
+      let filled = Int(share * 30)
+      line +=
+        "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
+        + "] \(Int(share * 100)) %"
+    } else {
+      line += "\(done / 1_000_000) M\(unit)"
+    }
+    line += String(format: "  %.0f M%@/s ", rate, unit)
+    FileHandle.standardError.write(Data(line.utf8))
+  }
+
+  /// Wipes the line, so that results start on a clean one.
+  func finish() {
+    guard hasDrawn else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+  }
+}

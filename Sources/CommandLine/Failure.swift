@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+
+/// Exit codes: what a script or CI reads. 64 (wrong usage) is given by the argument parser.
+enum ExitStatus: Int32 {
+  case pass = 0
+  /// A regression, or a backend that does not conform.
+  case regression = 1
+  /// The floor of this host is too high for the asked effect.
+  case inconclusive = 2
+  /// Damaged trace, mismatched fingerprint, lag over budget, missing part.
+  case couldNotMeasure = 3
+}
+
+/// Ends a verb with one message on stderr and a code, instead of a stack of wrapped errors.
+struct Failure: Error, CustomStringConvertible {
+  var description: String
+  var status: ExitStatus
+
+  init(_ description: String, _ status: ExitStatus = .couldNotMeasure) {
+    self.description = description
+    self.status = status
+  }
+}
+
+extension ParsableCommand {
+  /// Runs `body`; prints what it throws to stderr and exits with the code that belongs to it.
+  func reportingFailure(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let failure as Failure {
+      Console.error(failure.description)
+      throw ExitCode(failure.status.rawValue)
+    } catch let exit as ExitCode {
+      throw exit
+    } catch let validation as ValidationError {
+      throw validation
+    } catch {
+      Console.error("\(error)")
+      throw ExitCode(ExitStatus.couldNotMeasure.rawValue)
+    }
+  }
+}
