@@ -60,6 +60,14 @@ package enum AMDEntry: Hashable, Sendable {
     package init() {}
   }
 
+  /// RemapEn.
+  package var isEnabled: Bool {
+    switch self {
+    case .legacy(let e), .remapped(let e): e.isEnabled
+    case .guest(let e): e.isEnabled
+    }
+  }
+
   package var words: (low: UInt64, high: UInt64) {
     switch self {
     case .legacy(let e):

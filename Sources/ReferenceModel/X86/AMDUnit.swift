@@ -140,7 +140,8 @@ package struct AMDUnit: Sendable {
     if let cached = cache[device]?[index] { return cached }
     entryReads += 1
     let entry = tables[device]?[index]
-    if let entry { cache[device, default: [:]][index] = entry }
+    // Our choice, since the specification leaves it open: an entry with RemapEn = 0 is not kept.
+    if let entry, entry.isEnabled { cache[device, default: [:]][index] = entry }
     return entry
   }
 
