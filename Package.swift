@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   ]
     + Target.layer("EventModel")
-    + Target.layer("RingBuffer", "CPlatform")
+    + Target.layer("RingBuffer", "CPlatform", tests: ["RingRaces"])
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
@@ -58,6 +58,9 @@ let package = Package(
     + Target.layer("History", "EventModel", "Measurement", "Replay")
     + Target.layer("Reports", "EventModel", "Measurement", "Replay", "History")
     + [
+      .executableTarget(
+        name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
+        swiftSettings: strict),
       .executableTarget(
         name: "CommandLine",
         dependencies: [
