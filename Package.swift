@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   ]
     + Target.layer("EventModel")
-    + Target.layer("RingBuffer", "CPlatform")
+    + Target.layer("RingBuffer", "CPlatform", tests: ["RingRaces"])
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
@@ -59,6 +59,9 @@ let package = Package(
     + Target.layer("History")
     + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
     + [
+      .executableTarget(
+        name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
+        swiftSettings: strict),
       .executableTarget(
         name: "CommandLine",
         dependencies: [

@@ -1,0 +1,73 @@
+internal import CPlatform
+internal import Glibc
+
+/// What a thread does while its ring is full or empty.
+///
+/// A strategy is a small value; each wait starts with a fresh copy and calls `pause` until there is
+/// progress, looking at the ring once between two calls. So each costs a fixed, written sequence of
+/// steps, whatever happened before.
+@usableFromInline package protocol WaitStrategy: Sendable {
+  /// One step of waiting.
+  mutating func pause()
+}
+
+/// Spins with the processor's pause instruction: the fastest reaction, and a whole core.
+///
+/// Each step is one pause: 10 to 140 cycles by processor generation (Intel SDM volume 2B, PAUSE;
+/// 38 to 40 on AMD Zen 3). Use it when each thread has a core to itself; when the two threads share
+/// one, each wait lasts a scheduler's time slice.
+package struct SpinWait: WaitStrategy {
+  package init() {}
+
+  package mutating func pause() { CPlatform_pause() }
+}
+
+/// Spins `spins` times, then gives the core away at every step with `sched_yield` (about half a
+/// microsecond when nobody else wants the core). The default: nearly as fast as `SpinWait`, and it
+/// makes progress with a single core.
+package struct SpinThenYieldWait: WaitStrategy {
+  private var spinsLeft: UInt32
+
+  package init(spins: UInt32 = 256) { spinsLeft = spins }
+
+  package mutating func pause() {
+    if spinsLeft > 0 {
+      spinsLeft -= 1
+      CPlatform_pause()
+    } else {
+      sched_yield()
+    }
+  }
+}
+
+/// Spins, then yields, then sleeps at every step. For a side that is far ahead and has time: the
+/// core is free while it waits, and it reacts up to one sleep late. Linux adds its timer slack,
+/// 50 µs unless changed (prctl(2), PR_SET_TIMERSLACK), to `sleepNanoseconds`.
+package struct SpinThenSleepWait: WaitStrategy {
+  private var spinsLeft: UInt32
+  private var yieldsLeft: UInt32
+  private let sleepNanoseconds: UInt32
+
+  /// `sleepNanoseconds` is below one second; other values trap.
+  package init(spins: UInt32 = 256, yields: UInt32 = 16, sleepNanoseconds: UInt32 = 50_000) {
+    precondition(sleepNanoseconds < 1_000_000_000)
+    spinsLeft = spins
+    yieldsLeft = yields
+    self.sleepNanoseconds = sleepNanoseconds
+  }
+
+  package mutating func pause() {
+    if spinsLeft > 0 {
+      spinsLeft -= 1
+      CPlatform_pause()
+    } else if yieldsLeft > 0 {
+      yieldsLeft -= 1
+      sched_yield()
+    } else {
+      var duration = timespec(tv_sec: 0, tv_nsec: Int(sleepNanoseconds))
+      // Safety: the pointer is to a local variable and used during the call only. A signal ends the
+      // sleep early, which is harmless: the caller looks at the ring and comes back.
+      _ = unsafe nanosleep(&duration, nil)
+    }
+  }
+}
