@@ -53,6 +53,7 @@ public struct EventKind: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   @inlinable public var isTraffic: Bool { rawValue < 0x10 }
   @inlinable public var isMaintenance: Bool { rawValue & 0xF0 == 0x10 }
   @inlinable public var isSetUp: Bool { rawValue & 0xF0 == 0x20 }
+  @inlinable public var isVCPU: Bool { rawValue & 0xF0 == 0x30 }
 }
 
 extension EventKind: CustomStringConvertible {

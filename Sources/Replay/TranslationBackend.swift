@@ -7,9 +7,12 @@ public import EventModel
 /// thread at a time; the loops guarantee it.
 ///
 /// No method throws: a fault is an `Outcome` and is counted.
-public protocol TranslationBackend: ~Copyable {
+public protocol TranslationBackend: ~Copyable, SendableMetatype {
   /// Everything done since creation. Exact and repeatable.
   var counters: WorkCounters { get }
+
+  /// Whether `signal` hands an MSI over through an eventfd, to be injected by another thread.
+  var deliversThroughEventfd: Bool { get }
 
   /// Set-up and vCPU events (kinds 0x20…0x3F). May allocate.
   mutating func configure(_ event: TraceEvent)

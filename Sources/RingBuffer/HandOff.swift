@@ -18,4 +18,7 @@ package final class HandOff<Value: ~Copyable & Sendable>: Sendable {
     guard let taken else { fatalError("a hand-off is taken once") }
     return taken
   }
+
+  /// Destroys the value if nobody has taken it.
+  package func discard() { cell.withLock { $0 = nil } }
 }

@@ -3,6 +3,7 @@
 #ifndef DOORBELL_CPLATFORM_H
 #define DOORBELL_CPLATFORM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
@@ -33,5 +34,24 @@ static inline void CPlatform_pause(void) {
 
 /// Asks for the cache line at `address` to be read soon.
 static inline void CPlatform_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
+/// Restricts the calling thread to one CPU. 0, or an errno. (CPU_SET is a macro.)
+int CPlatform_pinToCPU(int cpu);
+
+/// Writes the numbers of the CPUs that the calling thread may use, at most `capacity`; returns how
+/// many there are, or a negative errno.
+int CPlatform_allowedCPUs(int *cpus, int capacity);
+
+/// An eventfd (not a semaphore, blocking, close-on-exec), or a negative errno.
+int CPlatform_eventfd(void);
+
+/// Adds 1. 0, or an errno.
+int CPlatform_eventfdSignal(int descriptor);
+
+/// Blocks until the counter is not 0, takes it and resets it. 0, or an errno.
+int CPlatform_eventfdWait(int descriptor, uint64_t *count);
+
+/// Resident set size in bytes, or 0 if the system does not tell.
+uint64_t CPlatform_residentBytes(void);
 
 #endif

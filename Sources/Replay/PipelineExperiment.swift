@@ -1,0 +1,64 @@
+import EventModel
+import Measurement
+import RingBuffer
+
+/// The whole way of a trace, end to end: a reader thread decodes straight into ring slots, the device
+/// thread drains them through the backend. Says how many events per second the two sustain together,
+/// and who waited for whom. Memory is that of the ring and the source, whatever the trace's length.
+package struct PipelineExperiment: Sendable {
+  package struct Options: Sendable {
+    /// Slots of the ring: 8,192 × 48 bytes stay in the second-level caches of the two cores.
+    package var ringCapacity = 8_192
+    /// Events that the reader decodes at a time, and that the device thread takes at a time.
+    package var batch = 2_048
+    package init() {}
+  }
+
+  package struct Result: Sendable {
+    package var events: UInt64 = 0
+    package var tally = PassTally()
+    package var nanoseconds: UInt64 = 0
+    /// Times that a thread found the ring full, or empty.
+    package var readerWaits: UInt64 = 0
+    package var deviceWaits: UInt64 = 0
+    package var residentBytes: UInt64 = 0
+    /// What ended the reader early.
+    package var sourceError: (any Error)?
+    package init() {}
+  }
+
+  package let options: Options
+  package init(_ options: Options = Options()) { self.options = options }
+
+  /// - Parameter source: consumed by the reader thread.
+  @inlinable
+  package func run<Backend: TranslationBackend & ~Copyable, Source: EventSource & ~Copyable>(
+    _ source: consuming Source, through backend: inout Backend
+  ) throws(WorkerThreadError) -> Result where Source: Sendable, Source: SendableMetatype {
+    let ring = SPSCRing<TraceEvent>(capacity: options.ringCapacity)
+    let ends = ReaderEnd(HandOff(ring.producer), HandOff(source), batch: options.batch)
+    var consumer = ring.consumer
+    let clock = CycleClock.shared
+    var result = Result()
+    _ = ThreadPlacement.pin(toAllowed: 0)
+    let reader = try WorkerThread { ends.run() }
+    let start = clock.now()
+    while true {
+      // Safety: the slots belong to this side until they are released.
+      var batch = unsafe consumer.peek(upTo: options.batch)
+      if batch.isEmpty {
+        result.deviceWaits += 1
+        unsafe batch = consumer.peek(upTo: options.batch, waiting: SpinThenYieldWait())
+        if batch.isEmpty { break }
+      }
+      unsafe replay(batch, through: &backend, &result.tally)
+      result.events += UInt64(batch.count)
+      consumer.release(batch.count)
+    }
+    result.nanoseconds = clock.nanoseconds(from: start, to: clock.now())
+    reader.join()
+    (result.readerWaits, result.sourceError) = ends.outcome()
+    result.residentBytes = ThreadPlacement.residentBytes
+    return result
+  }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import Synchronization
+
+/// A thread with a body and an end that can be waited for.
+package final class WorkerThread: Sendable {
+  private let handle: Mutex<pthread_t?>
+
+  /// Starts at once. - Throws: `WorkerThreadError` if the system gives no thread.
+  package init(_ body: @escaping @Sendable () -> Void) throws(WorkerThreadError) {
+    var thread = pthread_t()
+    // Safety: the box is retained for the thread, which takes it over; nobody else frees it unless
+    // no thread was made.
+    let box = unsafe Unmanaged.passRetained(Box(body))
+    let error = unsafe pthread_create(
+      &thread, nil,
+      { argument in
+        unsafe Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
+        return nil
+      }, box.toOpaque())
+    guard error == 0 else {
+      unsafe box.release()
+      throw WorkerThreadError(code: error)
+    }
+    handle = Mutex(thread)
+  }
+
+  /// Waits for the end. The second time it returns at once.
+  package func join() {
+    let thread = handle.withLock { handle -> pthread_t? in
+      defer { handle = nil }
+      return handle
+    }
+    // Joined at most once, because the handle is taken out above.
+    if let thread { pthread_join(thread, nil) }
+  }
+
+  private final class Box: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+}
+
+package struct WorkerThreadError: Error, CustomStringConvertible {
+  package var code: Int32
+  package var description: String {
+    "no thread could be started (errno \(code)); the process may be at its limit of threads"
+  }
+}
