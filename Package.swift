@@ -69,6 +69,9 @@ let package = Package(
           "History", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
+      .executableTarget(
+        name: "ImportBenchmark", dependencies: ["EventModel", "TraceImport"],
+        path: "Benchmarks/Import", swiftSettings: strict),
       .testTarget(
         name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
         swiftSettings: strict),
