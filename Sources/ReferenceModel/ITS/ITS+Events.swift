@@ -46,7 +46,7 @@ extension ITS {
   /// vcpuLoad, vcpuPut, vcpuBlock as the register writes that they stand for. The vPE is the event's
   /// target, or the one whose VPT the event names.
   private mutating func applyResidency(_ event: TraceEvent) {
-    guard configuration.version >= .v4_0 else { return }
+    guard configuration.version >= .v4 else { return }
     let isLoad = event.kind == .vcpuLoad
     let processor = UInt16(
       truncatingIfNeeded: isLoad ? event.word3 >> 32 : event.word3 & 0xFFFF_FFFF)
@@ -55,7 +55,7 @@ extension ITS {
     guard isLoad else {
       var request = redistributors[Int(processor)].vpendbaser.value & ~.field(true, 63)
       request &= ~(VirtualPendingBase.pendingLastBit | VirtualPendingBase.bit62)
-      if configuration.version == .v4_1 {
+      if configuration.version == .v41 {
         request |=
           event.kind == .vcpuBlock ? VirtualPendingBase.bit62 : VirtualPendingBase.pendingLastBit
       }
@@ -63,7 +63,7 @@ extension ITS {
       return
     }
     let base: VirtualPendingBase
-    if configuration.version == .v4_1 {
+    if configuration.version == .v41 {
       guard event.target.isVPE else { return }
       base = .resident(vPEID: event.target.number)
     } else if event.word0 != 0 {

@@ -72,7 +72,7 @@ extension ITS {
 
   /// Every mapped vPE, by vPEID.
   package var vPEs: [(vPEID: UInt16, entry: VPETableEntry)] {
-    guard configuration.version >= .v4_0 else { return [] }
+    guard configuration.version >= .v4 else { return [] }
     return identifiers(in: registers.vPETable, limit: vPEIDLimit).compactMap { id in
       var copy = self
       return (try? copy.vPE(UInt16(id))).map { (UInt16(id), $0) }

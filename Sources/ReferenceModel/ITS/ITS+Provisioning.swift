@@ -15,7 +15,7 @@ extension ITS {
     its.provision(.device, its.registers.deviceTable, configuration.deviceIDBits, twoLevel)
     its.provision(
       .collection, its.registers.collectionTable, configuration.collectionIDBits, twoLevel)
-    if configuration.version >= .v4_0 {
+    if configuration.version >= .v4 {
       its.provision(.vPE, its.registers.vPETable, configuration.vPEIDBits, twoLevel)
     }
     // A command queue of 64 KiB, 2048 slots, as Linux takes.

@@ -18,7 +18,7 @@ extension ITS {
       return offset & 4 == 0
         ? (old & ~0xFFFF_FFFF) | (value & 0xFFFF_FFFF) : (old & 0xFFFF_FFFF) | value << 32
     }
-    let isVirtual = configuration.version >= .v4_0
+    let isVirtual = configuration.version >= .v4
     switch offset & ~(sizeBytes == 4 ? 4 : 0) {
     case Redistributor.Register.ctlr where offset == 0: enableLPIs(value.bit(0), at: n)
     case Redistributor.Register.propbaser where !redistributors[n].lpisEnabled:
@@ -33,7 +33,7 @@ extension ITS {
       redistributors[n].vpropbaser = merged(redistributors[n].vpropbaser)
     case Redistributor.Register.vpendbaser where isVirtual:
       writeVPENDBASER(VirtualPendingBase(merged(redistributors[n].vpendbaser.value)), at: n)
-    case Redistributor.Register.vsgir where configuration.version == .v4_1:
+    case Redistributor.Register.vsgir where configuration.version == .v41:
       redistributors[n].pendingSGIs = pendingSGIs(ofVPE: UInt16(value & 0xFFFF))
     default: break
     }

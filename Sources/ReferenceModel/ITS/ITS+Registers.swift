@@ -60,7 +60,7 @@ extension ITS {
     case Register.creadr: registers.readOffset | .field(registers.stalled, 0)
     case Register.baser: registers.deviceTable.value
     case Register.baser + 8: registers.collectionTable.value
-    case Register.baser + 16 where configuration.version >= .v4_0: registers.vPETable.value
+    case Register.baser + 16 where configuration.version >= .v4: registers.vPETable.value
     default: 0
     }
   }
@@ -89,9 +89,9 @@ extension ITS {
     case Register.cwriter where offset & 4 == 0: writeQueueTail(new)
     case Register.baser where !registers.enabled: registers.deviceTable.write(new)
     case Register.baser + 8 where !registers.enabled: registers.collectionTable.write(new)
-    case Register.baser + 16 where !registers.enabled && configuration.version >= .v4_0:
+    case Register.baser + 16 where !registers.enabled && configuration.version >= .v4:
       registers.vPETable.write(new)
-    case Register.sgir where configuration.version == .v4_1:
+    case Register.sgir where configuration.version == .v41:
       raiseSGI(vPEID: UInt16(new.bits(47, 32)), sgi: UInt8(new.bits(3, 0)))
     default: break
     }

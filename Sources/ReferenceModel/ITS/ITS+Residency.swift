@@ -23,7 +23,7 @@ extension ITS {
   package func isResident(_ vPEID: UInt16, _ entry: VPETableEntry) -> Bool {
     let base = redistributors[Int(entry.processor)].vpendbaser
     guard base.isValid else { return false }
-    return configuration.version == .v4_1
+    return configuration.version == .v41
       ? base.vPEID == vPEID : base.vptAddress == entry.vptAddress
   }
 
@@ -42,7 +42,7 @@ extension ITS {
   private mutating func makeResident(_ new: VirtualPendingBase, at n: Int) {
     redistributors[n].vpendbaser.value = new.value & ~VirtualPendingBase.dirty
     redistributors[n].dirtyReadsLeft = policy.dirtyReads
-    if configuration.version == .v4_1 { armedDoorbells.remove(new.vPEID) }
+    if configuration.version == .v41 { armedDoorbells.remove(new.vPEID) }
   }
 
   /// PendingLast tells whether an enabled interrupt is pending. GICv4.0 always computes it and
@@ -55,7 +55,7 @@ extension ITS {
     redistributors[n].dirtyReadsLeft = policy.dirtyReads
     var value = old.value & ~(VirtualPendingBase.bit62 | VirtualPendingBase.pendingLastBit)
     value &= ~.field(true, 63)
-    if configuration.version == .v4_1 {
+    if configuration.version == .v41 {
       let pending =
         request.pendingLast || hasEnabledPending(ofVPE: old.vPEID)
       if pending { value |= VirtualPendingBase.pendingLastBit }
@@ -92,7 +92,7 @@ extension ITS {
   /// redistributor on which the vPE is resident. A GICv4.0 vPE that is away has none: nobody can
   /// tell whether its interrupts are enabled.
   func virtualConfigurationTable(_ vPEID: UInt16, _ entry: VPETableEntry) -> UInt64? {
-    if configuration.version == .v4_1 { return entry.configurationAddress }
+    if configuration.version == .v41 { return entry.configurationAddress }
     guard isResident(vPEID, entry) else { return nil }
     return redistributors[Int(entry.processor)].virtualConfigurationTable
   }
@@ -122,7 +122,7 @@ extension ITS {
     }
     let n = Int(entry.processor)
     let resident = isResident(vPEID, entry)
-    if resident, configuration.version == .v4_0,
+    if resident, configuration.version == .v4,
       UInt64(intid) >= 1 << redistributors[n].virtualIDBits
     {
       throw .intidOutOfRange
@@ -144,7 +144,7 @@ extension ITS {
     _ vPEID: UInt16, _ entry: VPETableEntry, individual: UInt32, enabled: Bool
   ) -> Bool {
     var doorbell = individual
-    if configuration.version == .v4_1 {
+    if configuration.version == .v41 {
       guard enabled, entry.defaultDoorbell != INTID.spurious.rawValue,
         armedDoorbells.contains(vPEID)
       else { return false }

@@ -123,7 +123,7 @@ extension ITS {
     let address = try address(of: UInt64(vPEID), in: registers.vPETable, level1: .vPELevel1)
     guard let address else { throw .unmappedVPE }
     var words = [try load(address, .vPE)]
-    if configuration.version == .v4_1 {
+    if configuration.version == .v41 {
       words += [memory.load(at: address + 8), memory.load(at: address + 16)]
     }
     let entry = VPETableEntry(words)
@@ -136,7 +136,7 @@ extension ITS {
     let address = try address(of: UInt64(vPEID), in: registers.vPETable, level1: .vPELevel1)
     guard let address else { throw .vPEIDOutOfRange }
     memory.store(entry.words[0], at: address)
-    if configuration.version == .v4_1 {
+    if configuration.version == .v41 {
       memory.store(entry.words[1], at: address + 8)
       memory.store(entry.words[2], at: address + 16)
     }

@@ -20,10 +20,10 @@ extension ITS {
     let outcome: Outcome
     do {
       let translation = try trigger(deviceID, eventID)
-      if let hit, hit != translation.cached { cache.staleHits += 1 }
+      if hit != nil && hit != translation.cached { cache.staleHits += 1 }
       outcome = translation.outcome
     } catch {
-      if hit != nil { cache.staleHits += 1 }
+      if hit != nil && cache.answersFor(error) { cache.staleHits += 1 }
       let error = count(ITSError(error, ITSCommand.Opcode.int))
       outcome = Outcome(address: configuration.doorbell, outcome: error.outcome)
     }
@@ -92,7 +92,7 @@ extension ITS {
 
   mutating func highestPriorityPending(ofVPE vPEID: UInt16, _ entry: VPETableEntry) -> INTID? {
     var best: (priority: UInt8, intid: UInt32)?
-    if configuration.version == .v4_1 {
+    if configuration.version == .v41 {
       for sgi in UInt8(0)..<16 where memory.loadBit(UInt32(sgi), base: entry.vptAddress) {
         let configuration = configurationOfSGI(sgi, entry)
         guard configuration.isEnabled else { continue }
@@ -125,7 +125,7 @@ extension ITS {
     }
     guard let entry = try? vPE(target.number), UInt64(intid.rawValue) < entry.intidCount,
       intid.rawValue >= INTID.firstLPI.rawValue
-        || configuration.version == .v4_1 && intid.rawValue < 16
+        || configuration.version == .v41 && intid.rawValue < 16
     else { return false }
     return memory.storeBit(false, intid.rawValue, base: entry.vptAddress)
   }

@@ -18,7 +18,7 @@ extension ITS {
     guard command.vptSize < configuration.intidBits else { throw .tableSizeOutOfRange }
     var entry = VPETableEntry(
       valid: true, vptSize: command.vptSize, vptAddress: command.vptAddress, processor: processor)
-    if configuration.version == .v4_1 {
+    if configuration.version == .v41 {
       guard isDoorbell(command.defaultDoorbell.rawValue) else { throw .intidOutOfRange }
       entry.configurationAddress = command.configurationAddress
       entry.defaultDoorbell = command.defaultDoorbell.rawValue
@@ -71,7 +71,7 @@ extension ITS {
   mutating func moveVPE(_ command: ITSCommand.VMOVP) throws(Condition) {
     var entry = try vPE(command.vPEID)
     guard let processor = configuration.processor(command.rdBase) else { throw .targetOutOfRange }
-    if configuration.version == .v4_1, command.doorbellValid {
+    if configuration.version == .v41, command.doorbellValid {
       guard isDoorbell(command.defaultDoorbell.rawValue) else { throw .intidOutOfRange }
       entry.defaultDoorbell = command.defaultDoorbell.rawValue
     }

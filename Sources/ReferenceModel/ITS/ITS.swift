@@ -18,7 +18,8 @@ package import EventModel
 /// neither the queue nor the tables that the guest set up.
 package struct ITS: Sendable {
   package enum Version: Int, Comparable, Sendable {
-    case v3, v4_0, v4_1
+    /// GICv3, GICv4.0, GICv4.1.
+    case v3, v4, v41
     package static func < (a: Version, b: Version) -> Bool { a.rawValue < b.rawValue }
   }
 
@@ -74,7 +75,7 @@ extension ITS {
     package var redistributorStride: UInt64 { version == .v3 ? 0x2_0000 : 0x4_0000 }
 
     package init(
-      version: Version = .v4_0, deviceIDBits: UInt8 = 16, eventIDBits: UInt8 = 16,
+      version: Version = .v4, deviceIDBits: UInt8 = 16, eventIDBits: UInt8 = 16,
       collectionIDBits: UInt8 = 16, vPEIDBits: UInt8 = 16, intidBits: UInt8 = 16,
       peCount: UInt16 = 1, translationPage: UInt64 = 0x0809_0000
     ) {
@@ -89,7 +90,7 @@ extension ITS {
       frame = translationPage - 0x1_0000
     }
 
-    package init(_ geometry: TableGeometry, version: Version = .v4_0) {
+    package init(_ geometry: TableGeometry, version: Version = .v4) {
       self.init(
         version: version, deviceIDBits: geometry.deviceIDBits, eventIDBits: geometry.eventIDBits,
         collectionIDBits: geometry.collectionIDBits, vPEIDBits: geometry.vPEIDBits,
@@ -103,16 +104,16 @@ extension ITS {
     /// Bytes of a translation entry: the layout of `InterruptTranslationEntry`.
     package var ittEntrySizeBytes: UInt64 { InterruptTranslationEntry.sizeBytes }
     package var vPEEntrySizeBytes: UInt64 {
-      version == .v4_1 ? VPETableEntry.extendedSizeBytes : VPETableEntry.sizeBytes
+      version == .v41 ? VPETableEntry.extendedSizeBytes : VPETableEntry.sizeBytes
     }
 
     /// GITS_TYPER (IHI 0069, §12.19.14).
     package var typer: UInt64 {
-      .field(true, 0) | .field(version >= .v4_0, 1) | .field(ittEntrySizeBytes - 1, 7, 4)
+      .field(true, 0) | .field(version >= .v4, 1) | .field(ittEntrySizeBytes - 1, 7, 4)
         | .field(eventIDBits - 1, 12, 8) | .field(deviceIDBits - 1, 17, 13)
         | .field(targetsAreAddresses, 19) | .field(collectionIDBits - 1, 35, 32)
-        | .field(true, 36) | .field(version >= .v4_0 && oneVMOVP, 37)
-        | .field(version == .v4_1, 40)
+        | .field(true, 36) | .field(version >= .v4 && oneVMOVP, 37)
+        | .field(version == .v41, 40)
     }
 
     /// The processor that an RDbase field (bits 51:16 of an address, or a number) names.

@@ -157,8 +157,8 @@ extension ITSCommand {
     /// The GIC version that brought the command.
     package var introduced: ITS.Version {
       switch self {
-      case .vsgi, .invdb: .v4_1
-      default: rawValue & 0x20 != 0 ? .v4_0 : .v3
+      case .vsgi, .invdb: .v41
+      default: rawValue & 0x20 != 0 ? .v4 : .v3
       }
     }
   }

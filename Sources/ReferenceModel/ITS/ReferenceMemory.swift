@@ -78,9 +78,10 @@ package struct ReferenceMemory: Sendable {
     for number in numbers {
       guard let page = pages[number] else { continue }
       let start = number * Self.pageSizeBytes
-      for (offset, byte) in page.enumerated()
-      where byte != 0 && range.contains(start + UInt64(offset)) {
-        found.append((start + UInt64(offset), byte))
+      let low = max(range.lowerBound, start) - start
+      let high = min(range.upperBound, start + Self.pageSizeBytes) - start
+      for offset in low..<high where page[Int(offset)] != 0 {
+        found.append((start + offset, page[Int(offset)]))
       }
     }
     return found

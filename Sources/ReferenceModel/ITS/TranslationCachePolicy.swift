@@ -64,6 +64,16 @@ package struct TranslationCachePolicy: Sendable {
     entries[key(device, event)] = translation
   }
 
+  /// Whether a hit leaves out the step that failed in the tables, and so hides the failure. KVM's
+  /// hit leaves out everything; the other leaves out device table and ITT.
+  func answersFor(_ failure: ITSError.Condition) -> Bool {
+    switch failure {
+    case .unmappedCollection, .unmappedVPE, .lpisDisabled, .intidOutOfRange:
+      invalidation == .wholeCache
+    default: true
+    }
+  }
+
   /// A command that had its effect.
   package mutating func executed(_ command: ITSCommand) {
     switch invalidation {

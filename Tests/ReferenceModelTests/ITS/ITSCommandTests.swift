@@ -174,7 +174,7 @@ private let golden: [(ITSCommand, ITSCommandPacket, String)] = [
 
   @Test func versionsOfTheCommandsAreThoseOfTheArchitecture() {
     let v3 = ITSCommand.Opcode.allCases.filter { $0.introduced == .v3 }
-    let v41 = ITSCommand.Opcode.allCases.filter { $0.introduced == .v4_1 }
+    let v41 = ITSCommand.Opcode.allCases.filter { $0.introduced == .v41 }
     #expect(v3.count == 12 && v3.allSatisfy { $0.rawValue < 0x20 })
     #expect(v41 == [.vsgi, .invdb])
   }

@@ -197,11 +197,11 @@ import Testing
     ITSCommand.invdb(vPEID: 5), .vsgi(.init(vPEID: 5, sgi: 0, enable: true, priority: 0)),
   ])
   func commandsOfGICv41ForAnUnmappedVPE(_ command: ITSCommand) {
-    expect(command, .unmappedVPE, number: nil, on: virtualITS(version: .v4_1))
+    expect(command, .unmappedVPE, number: nil, on: virtualITS(version: .v41))
   }
 
   @Test func commandsOfALaterVersionAreUnknown() {
-    expect(.invdb(vPEID: 0), .unknownCommand, number: nil, on: virtualITS(version: .v4_0))
+    expect(.invdb(vPEID: 0), .unknownCommand, number: nil, on: virtualITS(version: .v4))
     expect(.vsync(vPEID: 0), .unknownCommand, number: nil, on: mappedITS(version: .v3))
   }
 

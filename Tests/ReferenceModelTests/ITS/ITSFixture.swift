@@ -3,7 +3,7 @@ import ReferenceModel
 
 /// A small machine: device 8 with 4 events, collection 0 on PE 1, collection 1 on PE 0.
 func mappedITS(
-  version: ITS.Version = .v4_0, policy: ITS.Policy = .specification.forRecordings(),
+  version: ITS.Version = .v4, policy: ITS.Policy = .specification.forRecordings(),
   twoLevel: Bool = false
 ) -> ITS {
   var its = ITS.provisioned(
@@ -20,7 +20,7 @@ let vpt1: UInt64 = 0x4A30_0000
 
 /// `mappedITS` with vPE 0 on PE 0 and vPE 1 on PE 1, 16-bit vINTIDs. In GICv4.1 their default
 /// doorbells are 8300 and 8301, and both share one configuration table.
-func virtualITS(version: ITS.Version = .v4_0, policy: ITS.Policy = .specification.forRecordings())
+func virtualITS(version: ITS.Version = .v4, policy: ITS.Policy = .specification.forRecordings())
   -> ITS
 {
   var its = mappedITS(version: version, policy: policy)
@@ -29,9 +29,9 @@ func virtualITS(version: ITS.Version = .v4_0, policy: ITS.Policy = .specificatio
       .vmapp(
         .init(
           vPEID: vPEID, rdBase: UInt64(vPEID), vptSize: 15, vptAddress: vpt,
-          allocate: version == .v4_1, pendingTableZero: version == .v4_1,
-          configurationAddress: version == .v4_1 ? 0x4B00_0000 : 0,
-          defaultDoorbell: INTID(version == .v4_1 ? 8300 + UInt32(vPEID) : 0))))
+          allocate: version == .v41, pendingTableZero: version == .v41,
+          configurationAddress: version == .v41 ? 0x4B00_0000 : 0,
+          defaultDoorbell: INTID(version == .v41 ? 8300 + UInt32(vPEID) : 0))))
   }
   return its
 }
