@@ -172,6 +172,24 @@ import Testing
     }
   }
 
+  @Test func eachInvalidationReachesItsOwnInterruptsOnly() {
+    var its = virtualITS()
+    its.mapPhysical(1, to: 8192, icid: 1)
+    its.mapVirtual(0, to: 9000)
+    its.load(vpt: vpt0, pe: 0)
+    its.raise(0)
+    its.raise(1)
+    its.storeConfiguration(.vpe(0), INTID(9000), 0xA2)
+    its.storeConfiguration(.pe(0), INTID(8192), 0xA2)
+    its.execute(.invall(icid: 1))
+    #expect(its.highestPriorityPending(.pe(0)) == nil)
+    #expect(its.highestPriorityPending(.vpe(0)) == INTID(9000), "INVALL is for physical LPIs")
+    its.storeConfiguration(.pe(0), INTID(8192), 0xA3)
+    its.execute(.vinvall(vPEID: 0))
+    #expect(its.highestPriorityPending(.vpe(0)) == nil)
+    #expect(its.highestPriorityPending(.pe(0)) == nil, "VINVALL is for the vPE's")
+  }
+
   // Virtual SGIs.
 
   @Test func aVirtualSGIRingsTheDefaultDoorbellAndIsTaken() {

@@ -113,6 +113,27 @@ import Testing
     #expect(flat.pendingBits == deep.pendingBits)
   }
 
+  /// GICv4.1's vPE entries have 32 bytes: a 64 KiB page holds 2048, not the 8192 of 8-byte entries.
+  @Test func level1IsIndexedByTheEntrySize() {
+    var its = mappedITS(version: .v41, twoLevel: true)
+    for vPEID: UInt16 in [0, 2047, 2048, 8192, 65535] {
+      let vpt = 0x2_0000_0000 + UInt64(vPEID) << 16
+      let error = its.execute(
+        .vmapp(
+          .init(
+            vPEID: vPEID, rdBase: 1, vptSize: 13, vptAddress: vpt,
+            configurationAddress: 0x4B00_0000, defaultDoorbell: .spurious)))
+      #expect(error == nil)
+      #expect(its.execute(.vsync(vPEID: vPEID)) == nil)
+      #expect(its.lastReads.map(\.table) == [.vPELevel1, .vPE])
+      let level1 = its.registers.vPETable.address + UInt64(vPEID / 2048) * 8
+      #expect(its.lastReads[0].address == level1)
+      #expect(its.lastReads[1].value.bits(41, 6) << 16 == vpt)
+    }
+    #expect(its.vPEs.map(\.vPEID) == [0, 2047, 2048, 8192, 65535])
+    #expect(Set(its.vPEs.map(\.entry.vptAddress)).count == 5)
+  }
+
   /// Level 1 of four entries, of which only the second has a page.
   @Test func anInvalidLevel1EntryMeansUnmapped() {
     var its = ITS(.init(version: .v3, deviceIDBits: 16, peCount: 1))
