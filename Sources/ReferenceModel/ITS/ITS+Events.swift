@@ -8,10 +8,10 @@ extension ITS {
     case .itsCommand:
       execute(ITSCommandPacket(event.word0, event.word1, event.word2, event.word3))
     case .itsRegisterWrite:
-      // A record of GITS_TRANSLATER would lack the DeviceID; MSIs have a kind of their own.
-      guard event.registerOffset & ~7 != Register.translater else { return }
+      guard !isProvisioned || !Self.isMemoryRegister(event.registerOffset) else { return }
       write(register: event.registerOffset, value: event.value, sizeBytes: event.registerSizeBytes)
     case .redistributorWrite:
+      guard !isProvisioned || !Redistributor.isMemoryRegister(event.registerOffset) else { return }
       writeRedistributor(
         event.target.number, offset: event.registerOffset, value: event.value,
         sizeBytes: event.registerSizeBytes)
@@ -23,6 +23,14 @@ extension ITS {
     // The VMOVP that moves the vPE is a command of its own in the trace.
     default: break
     }
+  }
+
+  /// Registers that say where the queue and the tables are. A provisioned ITS has its own, because
+  /// what the recorded software stored there is not in the recording; following GITS_CWRITER it
+  /// would execute an empty queue.
+  private static func isMemoryRegister(_ offset: UInt64) -> Bool {
+    (Register.cbaser..<Register.creadr + 8).contains(offset)
+      || (Register.baser..<Register.baser + 64).contains(offset)
   }
 
   /// Software stores a configuration byte. The redistributor goes on using the old one until an
@@ -43,25 +51,23 @@ extension ITS {
     }
   }
 
-  /// vcpuLoad, vcpuPut, vcpuBlock as the register writes that they stand for. The vPE is the event's
-  /// target, or the one whose VPT the event names.
+  /// vcpuLoad, vcpuPut, vcpuBlock as the register writes that they stand for. A recording may hold
+  /// those writes too; what is so already stays so. The vPE is the event's target, or the one whose
+  /// VPT the event names.
   private mutating func applyResidency(_ event: TraceEvent) {
     guard configuration.version >= .v4 else { return }
     let isLoad = event.kind == .vcpuLoad
     let processor = UInt16(
       truncatingIfNeeded: isLoad ? event.word3 >> 32 : event.word3 & 0xFFFF_FFFF)
     guard processor < configuration.peCount else { return }
-    let offset = Redistributor.Register.vpendbaser
-    guard isLoad else {
-      var request = redistributors[Int(processor)].vpendbaser.value & ~.field(true, 63)
-      request &= ~(VirtualPendingBase.pendingLastBit | VirtualPendingBase.bit62)
-      if configuration.version == .v41 {
-        request |=
-          event.kind == .vcpuBlock ? VirtualPendingBase.bit62 : VirtualPendingBase.pendingLastBit
-      }
-      writeRedistributor(processor, offset: offset, value: request)
-      return
+    if isLoad {
+      load(event, at: processor)
+    } else {
+      put(at: processor, blocks: event.kind == .vcpuBlock)
     }
+  }
+
+  private mutating func load(_ event: TraceEvent, at processor: UInt16) {
     let base: VirtualPendingBase
     if configuration.version == .v41 {
       guard event.target.isVPE else { return }
@@ -72,15 +78,31 @@ extension ITS {
       guard event.target.isVPE, let entry = try? vPE(event.target.number) else { return }
       base = .residentVPT(entry.vptAddress)
     }
-    // A load that finds another vPE there: the put was not recorded.
-    if redistributors[Int(processor)].vpendbaser.isValid {
-      writeRedistributor(processor, offset: offset, value: 0)
-    }
+    let old = redistributors[Int(processor)].vpendbaser
+    let isThere =
+      configuration.version == .v41
+      ? old.vPEID == base.vPEID : old.vptAddress == base.vptAddress
+    if old.isValid && isThere { return }
+    // Another vPE is there: its put was not recorded.
+    put(at: processor, blocks: false)
     // The recording may lack GICR_VPROPBASER; its IDbits bound the vINTIDs.
     if redistributors[Int(processor)].vpropbaser == 0 {
       redistributors[Int(processor)].vpropbaser = UInt64(configuration.intidBits - 1)
     }
-    writeRedistributor(processor, offset: offset, value: base.value)
+    writeRedistributor(
+      processor, offset: Redistributor.Register.vpendbaser, value: base.value)
+  }
+
+  private mutating func put(at processor: UInt16, blocks: Bool) {
+    let old = redistributors[Int(processor)].vpendbaser
+    guard old.isValid else { return }
+    var request = old.value & ~.field(true, 63)
+    request &= ~(VirtualPendingBase.pendingLastBit | VirtualPendingBase.bit62)
+    if configuration.version == .v41 {
+      request |= blocks ? VirtualPendingBase.bit62 : VirtualPendingBase.pendingLastBit
+    }
+    writeRedistributor(
+      processor, offset: Redistributor.Register.vpendbaser, value: request)
   }
 }
 

@@ -5,8 +5,8 @@ extension ITS {
   ///
   /// For recordings, and tests. A recording tells which values the guest wrote into registers, but
   /// not what it stored into level 1 tables, so the model sets up its own, all of it above
-  /// `tableArena`, where no recorded machine has memory. GITS_BASERn and GICR_PROPBASER writes that
-  /// come later are ignored, because everything is enabled.
+  /// `tableArena`, where no recorded machine has memory. `apply` then leaves out register writes that
+  /// would point elsewhere.
   package static func provisioned(
     _ configuration: Configuration = Configuration(), policy: Policy = .specification,
     twoLevel: Bool = false
@@ -30,6 +30,7 @@ extension ITS {
         value: pendingArena + UInt64(n) << 21 | .field(true, 62))
       its.writeRedistributor(n, offset: Redistributor.Register.ctlr, value: 1)
     }
+    its.isProvisioned = true
     return its
   }
 
@@ -45,6 +46,7 @@ extension ITS {
   ) {
     let pageSizeBytes: UInt64 = 0x1_0000
     let perPage = pageSizeBytes / base.entrySizeBytes
+    precondition(idBits <= 24, "a provisioned table has room for 24 bits")
     let pages = max(1, ((1 << UInt64(idBits)) + perPage - 1) / perPage)
     let address = Self.tableArena + UInt64(kind.rawValue) << 28
     let baser = Register.baser + (kind == .device ? 0 : kind == .collection ? 8 : 16)

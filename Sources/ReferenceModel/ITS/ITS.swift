@@ -34,6 +34,9 @@ package struct ITS: Sendable {
   /// vPEs whose default doorbell was asked for when they left their redistributor (GICv4.1).
   package internal(set) var armedDoorbells: Set<UInt16> = []
 
+  /// The tables are the model's own: see `provisioned`.
+  package internal(set) var isProvisioned = false
+
   // What happened.
   package internal(set) var counters = WorkCounters()
   /// Failed commands and lost MSIs. An MSI's loss stands under the opcode of INT.

@@ -42,6 +42,11 @@ package struct Redistributor: Sendable {
     package static let vsgipendr: UInt64 = 0x2_0088
   }
 
+  /// GICR_PROPBASER and GICR_PENDBASER, with their halves.
+  static func isMemoryRegister(_ offset: UInt64) -> Bool {
+    (Register.propbaser..<Register.pendbaser + 8).contains(offset)
+  }
+
   /// One byte per LPI, starting with INTID 8192.
   package var configurationTable: UInt64 { propbaser & .field(~0 as UInt64, 51, 12) }
   /// One bit per INTID, the first KiB (INTIDs below 8192) is not used for pending bits.

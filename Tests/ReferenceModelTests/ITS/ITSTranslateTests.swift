@@ -263,6 +263,27 @@ import Testing
     #expect(its.raise(0).outcome == .itsDisabled)
   }
 
+  /// A reset and a driver's set-up as a recording holds them: the tables stay the model's own.
+  @Test func aProvisionedITSKeepsItsTablesThroughARecordedSetUp() {
+    var its = mappedITS()
+    its.mapPhysical(0, to: 8192)
+    func register(_ offset: UInt64, _ value: UInt64, _ kind: EventKind = .itsRegisterWrite)
+      -> TraceEvent
+    {
+      TraceEvent(time: 0, kind: kind, word0: offset, word1: value, word3: 8, target: .pe(1))
+    }
+    for event in [
+      register(0, 0), register(0x100, 0xF907_0000_4259_0600), register(0x80, 0xB800_0000_4258_040F),
+      register(0, 1), register(0x88, 0x40), register(0, 0, .redistributorWrite),
+      register(0x70, 0x425C_078F, .redistributorWrite),
+      register(0x78, 0x425D_0780, .redistributorWrite), register(0, 1, .redistributorWrite),
+    ] {
+      its.apply(event)
+    }
+    #expect(its.errors.isEmpty, "no command was read from a queue that nobody filled")
+    #expect(its.raise(0).outcome == .delivered && its.mappings.count == 1)
+  }
+
   @Test func aCopyIsASnapshot() {
     var its = mappedITS()
     its.mapPhysical(0, to: 8192)

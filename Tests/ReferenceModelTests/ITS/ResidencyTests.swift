@@ -117,6 +117,20 @@ import Testing
     }
   }
 
+  @Test func anEventThatRepeatsARegisterWriteChangesNothing() {
+    var its = virtualITS()
+    its.mapVirtual(0, to: 9000)
+    its.load(vpt: vpt0, pe: 0)
+    let resident = its.redistributors[0].vpendbaser
+    its.apply(TraceEvent(time: 0, kind: .vcpuLoad, word0: vpt0, target: .vpe(0)))
+    #expect(its.redistributors[0].vpendbaser == resident)
+    its.raise(0)
+    let left = its.unload(pe: 0)
+    #expect(left.pendingLast)
+    its.apply(TraceEvent(time: 1, kind: .vcpuPut, word0: vpt0, target: .vpe(0)))
+    #expect(its.redistributors[0].vpendbaser == left)
+  }
+
   @Test func aLoadWithoutAPutReplacesTheVPE() {
     var its = virtualITS()
     its.execute(.vmovp(.init(vPEID: 1, rdBase: 0)))
