@@ -40,7 +40,7 @@ extension ITS {
     guard intid.rawValue >= INTID.firstLPI.rawValue else { return }
     let index = UInt64(intid.rawValue - INTID.firstLPI.rawValue)
     if target.isVPE {
-      guard let entry = try? vPE(target.number),
+      guard let entry = mappedVPE(target.number),
         let table = virtualConfigurationTable(target.number, entry)
       else { return }
       memory.storeByte(byte, at: table + index)
@@ -75,7 +75,7 @@ extension ITS {
     } else if event.word0 != 0 {
       base = .residentVPT(event.word0)
     } else {
-      guard event.target.isVPE, let entry = try? vPE(event.target.number) else { return }
+      guard event.target.isVPE, let entry = mappedVPE(event.target.number) else { return }
       base = .residentVPT(entry.vptAddress)
     }
     let old = redistributors[Int(processor)].vpendbaser

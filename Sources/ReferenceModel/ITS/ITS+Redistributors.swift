@@ -99,13 +99,13 @@ extension ITS {
   /// GICR_INVLPIR: INTID 31:0, vPEID 47:32, V 63 (IHI 0069, §12.11.20).
   private mutating func invalidateByRegister(_ value: UInt64, at n: Int) {
     guard value.bit(63) else { return invalidate(UInt32(value & 0xFFFF_FFFF), at: n) }
-    guard let vPE = try? vPE(UInt16(value.bits(47, 32))) else { return }
+    guard let vPE = mappedVPE(UInt16(value.bits(47, 32))) else { return }
     invalidate(UInt32(value & 0xFFFF_FFFF), vpt: vPE.vptAddress, at: n)
   }
 
   private mutating func invalidateAllByRegister(_ value: UInt64, at n: Int) {
     guard value.bit(63) else { return invalidateAll(at: n) }
-    guard let vPE = try? vPE(UInt16(value.bits(47, 32))) else { return }
+    guard let vPE = mappedVPE(UInt16(value.bits(47, 32))) else { return }
     invalidateAll(vpt: vPE.vptAddress, at: n)
   }
 

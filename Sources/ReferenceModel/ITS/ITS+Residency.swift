@@ -74,7 +74,7 @@ extension ITS {
   }
 
   private mutating func hasEnabledPending(ofVPE vPEID: UInt16) -> Bool {
-    guard let entry = try? vPE(vPEID) else { return false }
+    guard let entry = mappedVPE(vPEID) else { return false }
     return highestPriorityPending(ofVPE: vPEID, entry) != nil
   }
 

@@ -131,6 +131,13 @@ extension ITS {
     return entry
   }
 
+  /// The same for what is no translation and no command: leaves `lastReads` as it was.
+  mutating func mappedVPE(_ vPEID: UInt16) -> VPETableEntry? {
+    let reads = lastReads
+    defer { lastReads = reads }
+    return try? vPE(vPEID)
+  }
+
   mutating func storeVPE(_ vPEID: UInt16, _ entry: VPETableEntry) throws(Condition) {
     guard UInt64(vPEID) < vPEIDLimit else { throw .vPEIDOutOfRange }
     let address = try address(of: UInt64(vPEID), in: registers.vPETable, level1: .vPELevel1)

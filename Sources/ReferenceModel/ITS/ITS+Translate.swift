@@ -74,7 +74,7 @@ extension ITS {
   /// and enabled, then the lowest INTID. Nil if there is none, or if a vPE is not mapped.
   package mutating func highestPriorityPending(_ target: InterruptTarget) -> INTID? {
     if target.isVPE {
-      guard let entry = try? vPE(target.number) else { return nil }
+      guard let entry = mappedVPE(target.number) else { return nil }
       return highestPriorityPending(ofVPE: target.number, entry)
     }
     let n = Int(target.number)
@@ -123,7 +123,7 @@ extension ITS {
       let n = Int(target.number)
       return n < redistributors.count && clearPending(intid.rawValue, at: n)
     }
-    guard let entry = try? vPE(target.number), UInt64(intid.rawValue) < entry.intidCount,
+    guard let entry = mappedVPE(target.number), UInt64(intid.rawValue) < entry.intidCount,
       intid.rawValue >= INTID.firstLPI.rawValue
         || configuration.version == .v41 && intid.rawValue < 16
     else { return false }

@@ -22,7 +22,7 @@ extension ITS {
 
   /// GITS_SGIR: an SGI for a vPE. Lost if the vPE is not mapped.
   mutating func raiseSGI(vPEID: UInt16, sgi: UInt8) {
-    guard let entry = try? vPE(vPEID) else {
+    guard let entry = mappedVPE(vPEID) else {
       count(ITSError(.unmappedVPE, ITSCommand.Opcode.vsgi))
       return
     }
@@ -35,7 +35,7 @@ extension ITS {
 
   /// What GICR_VSGIR asks for: one bit per pending SGI.
   mutating func pendingSGIs(ofVPE vPEID: UInt16) -> UInt16 {
-    guard let entry = try? vPE(vPEID) else { return 0 }
+    guard let entry = mappedVPE(vPEID) else { return 0 }
     return memory.load(UInt16.self, at: entry.vptAddress)
   }
 }

@@ -24,7 +24,7 @@ package struct ITS: Sendable {
   }
 
   package let configuration: Configuration
-  package var policy: Policy
+  package let policy: Policy
   package var memory = ReferenceMemory()
 
   package internal(set) var registers: Registers

@@ -190,6 +190,18 @@ import Testing
     #expect(its.highestPriorityPending(.pe(0)) == nil, "VINVALL is for the vPE's")
   }
 
+  @Test func theCPUsSideLeavesTheListOfReadsAlone() {
+    var its = virtualITS()
+    its.mapVirtual(0, to: 9000)
+    its.load(vpt: vpt0, pe: 0)
+    its.raise(0)
+    let reads = its.lastReads
+    #expect(reads.map(\.table) == [.device, .itt, .vPE] && its.counters.vPETableReads == 1)
+    #expect(its.acknowledge(target: .vpe(0)) == INTID(9000))
+    _ = its.unload(pe: 0)
+    #expect(its.lastReads == reads && its.counters.vPETableReads == 1)
+  }
+
   // Virtual SGIs.
 
   @Test func aVirtualSGIRingsTheDefaultDoorbellAndIsTaken() {
