@@ -2,8 +2,6 @@
 /// host's stage 2.
 ///
 /// The number of an address space (1…65,535) is what the TLB holds in place of VMID and ASID.
-@frozen
-@usableFromInline
 struct AddressSpace: BitwiseCopyable {
   /// `AddressSpace.key`.
   var key: UInt64
@@ -40,7 +38,6 @@ struct AddressSpace: BitwiseCopyable {
 
 /// All address spaces, found by key through an open-addressed hash of their numbers.
 @safe
-@usableFromInline
 struct AddressSpaceTable: ~Copyable {
   private let spacePages: ZeroedPages
   private let slotPages: ZeroedPages

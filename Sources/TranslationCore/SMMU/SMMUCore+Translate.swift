@@ -19,8 +19,8 @@ extension SMMUCore {
         let tag = unsafe ((address & mask) &<< 12) | stream.pointee.key
         let set =
           unsafe ((address &>> UInt64(stream.pointee.shift)) ^ UInt64(stream.pointee.salt))
-          & tlb.setMask
-        let line = unsafe tlb.lines + Int(truncatingIfNeeded: set &* tlb.ways)
+          & tlbSetMask
+        let line = unsafe tlbLines + Int(truncatingIfNeeded: set &* tlbWays)
         if unsafe line.pointee.tag == tag, unsafe ~line.pointee.data & need == 0 {
           let output = unsafe line.pointee.data
           return SMMUTranslation(address: ((output ^ address) & mask) ^ address)

@@ -18,11 +18,15 @@ package import EventModel
 /// shows leaves, not where the guest kept its tables. They are outside CD.IPS where that is small,
 /// so output width is checked for leaves only.
 @safe
+@usableFromInline
 package struct SMMUCore: ~Copyable {
   // Read by the fast path, in the order of use.
   @usableFromInline let lastStreamID: UInt32
   @usableFromInline let lookups: UnsafeMutablePointer<StreamLookup>
-  @usableFromInline var tlb: TranslationBuffer
+  /// The lines, sets and ways of `tlb`, which owns them.
+  @usableFromInline let tlbLines: UnsafeMutablePointer<TranslationBuffer.Line>
+  @usableFromInline let tlbSetMask: UInt64
+  @usableFromInline let tlbWays: UInt64
   @usableFromInline var counters = SMMUCounters()
 
   package let options: SMMUOptions
@@ -35,6 +39,7 @@ package struct SMMUCore: ~Copyable {
   /// Bounds of the StreamIDs that may be in the configuration cache; empty: lower > upper.
   var cachedStreams: (lower: UInt32, upper: UInt32) = (.max, 0)
 
+  var tlb: TranslationBuffer
   var stage2TLB: TranslationBuffer
   var walkCache: TranslationBuffer
   var arena: TableArena
@@ -67,6 +72,9 @@ package struct SMMUCore: ~Copyable {
     unsafe lookups = lookupPages.table(of: StreamLookup.self)
     unsafe contexts = contextPages.table(of: StreamContext.self)
     tlb = TranslationBuffer(entries: options.tlbEntries, ways: options.tlbWays)
+    unsafe tlbLines = tlb.lines
+    tlbSetMask = tlb.setMask
+    tlbWays = tlb.ways
     stage2TLB = TranslationBuffer(entries: options.stage2TLBEntries, ways: options.stage2TLBWays)
     walkCache = TranslationBuffer(entries: options.walkCacheEntries, ways: options.walkCacheWays)
     arena = TableArena(limitBytes: options.arenaLimitBytes)

@@ -1,10 +1,11 @@
 /// What the SMMU answered to one access: 16 bytes, returned in registers.
 @frozen
+@usableFromInline
 package struct SMMUTranslation: Hashable, Sendable, BitwiseCopyable {
   /// The physical address; 0 with a fault.
-  package var address: UInt64
+  @usableFromInline package var address: UInt64
   /// 0: none. Else the event number (IHI 0070, §7.3), or `SMMUEvent.aborted`.
-  package var fault: UInt8
+  @usableFromInline package var fault: UInt8
 
   @inlinable
   package init(address: UInt64, fault: UInt8 = 0) {

@@ -15,8 +15,6 @@ struct StreamLookup: BitwiseCopyable {
 }
 
 /// The configuration cache's entry: STE and CD, decoded.
-@frozen
-@usableFromInline
 struct StreamContext: BitwiseCopyable {
   enum Kind {
     static let none: UInt8 = 0

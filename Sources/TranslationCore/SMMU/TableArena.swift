@@ -4,10 +4,9 @@
 /// released table goes to the list of its size and is zeroed when it is taken again. Offset 0 is
 /// never handed out, so 0 can mean "none".
 @safe
-@usableFromInline
 struct TableArena: ~Copyable {
   private let pages: ZeroedPages
-  @usableFromInline let base: UnsafeMutableRawPointer
+  let base: UnsafeMutableRawPointer
   let limitBytes: UInt64
   private(set) var usedBytes: UInt64 = 4096
   /// Head of the free list per log2 size; the first word of a free table holds the next offset.

@@ -2,12 +2,10 @@
 ///
 /// Arm ARM DDI 0487, D8.2: a table of 2^g bytes holds 2^(g−3) descriptors, so each level resolves
 /// g − 3 bits: 9, 11 or 13 for the granules of 4, 16 and 64 KiB.
-@frozen
-@usableFromInline
 struct TableShape: Hashable, Sendable, BitwiseCopyable {
-  @usableFromInline var granuleShift: UInt8
-  @usableFromInline var startLevel: UInt8
-  @usableFromInline var inputBits: UInt8
+  var granuleShift: UInt8
+  var startLevel: UInt8
+  var inputBits: UInt8
 
   /// Stage 1: the start level follows from the input width (D8.2.7…9).
   init(granuleShift: UInt8, inputBits: UInt8) {

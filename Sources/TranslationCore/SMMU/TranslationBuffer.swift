@@ -34,9 +34,9 @@ struct TranslationBuffer: ~Copyable {
   }
 
   private let pages: ZeroedPages
-  @usableFromInline let lines: UnsafeMutablePointer<Line>
-  @usableFromInline let setMask: UInt64
-  @usableFromInline let ways: UInt64
+  let lines: UnsafeMutablePointer<Line>
+  let setMask: UInt64
+  let ways: UInt64
   let isEnabled: Bool
   /// Bit s: pages of 2^s bytes were inserted since the buffer was last empty.
   private(set) var sizesInUse: UInt64 = 0

@@ -4,9 +4,8 @@ import Glibc
 ///
 /// One allocation at start-up instead of many in the loop: what is never used costs no memory.
 @safe
-@usableFromInline
 struct ZeroedPages: ~Copyable {
-  @usableFromInline let base: UnsafeMutableRawPointer
+  let base: UnsafeMutableRawPointer
   let byteCount: Int
 
   init(byteCount: Int) {
