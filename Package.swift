@@ -79,6 +79,9 @@ let package = Package(
       .testTarget(
         name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
         swiftSettings: strict),
+      .executableTarget(
+        name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore"],
+        path: "Benchmarks/Core/CoreBenchmark", swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -1,0 +1,131 @@
+import EventModel
+import Glibc
+
+/// Events in the order of their arrival, and what one pass over them shows.
+struct Workload {
+  let name: String
+  /// Configuration and first mappings: replayed once, untimed.
+  let preparation: [TraceEvent]
+  /// Replayed again and again; leaves the tables as it found them.
+  let events: [TraceEvent]
+}
+
+extension Workload {
+  private static let readWrite: UInt64 = 0xF47
+
+  private static func stream(_ streamID: UInt32, asid: UInt16) -> TraceEvent {
+    var configuration = StreamConfiguration()
+    configuration.asid = asid
+    configuration.ttb0 = UInt64(asid) << 12
+    return configuration.event(time: 0, streamID: streamID)
+  }
+
+  private static func page(_ iova: UInt64, asid: UInt16, to output: UInt64) -> TraceEvent {
+    .map(
+      time: 0, streamID: 0, asid: asid, iova: iova, outputAddress: output, log2SizeBytes: 12,
+      level: 3, granule: .kib4, descriptor: readWrite)
+  }
+
+  /// Eight devices with 32 pages each: after the first round every access hits the TLB.
+  static func hot(count: Int) -> Workload {
+    var random = SplitMix(state: 1)
+    var preparation: [TraceEvent] = []
+    for device in 0..<UInt32(8) {
+      preparation.append(stream(device, asid: UInt16(device + 1)))
+      for page in 0..<UInt64(32) {
+        preparation.append(
+          Self.page(
+            0xFFFF_0000 - page << 12, asid: UInt16(device + 1),
+            to: 0x4000_0000 + UInt64(device) << 20 + page << 12))
+      }
+    }
+    let events = (0..<count).map { _ -> TraceEvent in
+      let pick = random.next()
+      return .dma(
+        time: 0, streamID: UInt32(pick & 7), iova: 0xFFFF_0000 - (pick >> 8 & 31) << 12,
+        flags: pick >> 16 & 1 == 0 ? .read : .write)
+    }
+    return Workload(name: "hot", preparation: preparation, events: events)
+  }
+
+  /// One busy device as the NVMe recording shows it: a page is mapped, used about six times among
+  /// others, unmapped, invalidated with one TLBI by address and a SYNC. About 15 % of the accesses
+  /// miss.
+  static func churn(count: Int) -> Workload {
+    var random = SplitMix(state: 2)
+    let preparation = [stream(8, asid: 1)]
+    var events: [TraceEvent] = []
+    var live: [UInt64] = []
+    var next: UInt64 = 0
+    while events.count < count {
+      if live.count < 32 {
+        let iova = 0xFFFF_F000 - (next & 255) << 12
+        next += 1
+        events.append(page(iova, asid: 1, to: 0x4000_0000 + (random.next() & 0xFFFFF) << 12))
+        live.append(iova)
+      }
+      for _ in 0..<6 {
+        let pick = random.next()
+        events.append(
+          .dma(
+            time: 0, streamID: 8, iova: live[Int(pick & 0xFFFF) % live.count] + pick >> 32 & 0xFFC,
+            flags: pick >> 20 & 1 == 0 ? .read : .write))
+      }
+      if live.count == 32 { retire(live.removeFirst(), &events) }
+    }
+    for iova in live { retire(iova, &events) }
+    return Workload(name: "churn", preparation: preparation, events: events)
+  }
+
+  private static func retire(_ iova: UInt64, _ events: inout [TraceEvent]) {
+    events.append(
+      .unmap(
+        time: 0, streamID: 8, asid: 1, iova: iova, log2SizeBytes: 12, level: 3, granule: .kib4))
+    events.append(.smmuCommand(time: 0, 0x12 | 1 << 48, iova | 1 << 10 | 1))
+    events.append(.smmuCommand(time: 0, 0x46, 0))
+  }
+
+  /// 64 devices over 65,536 pages each in turn: the TLB holds a small part.
+  static func thrash(count: Int) -> Workload {
+    var random = SplitMix(state: 3)
+    var preparation: [TraceEvent] = []
+    for device in 0..<UInt32(64) {
+      preparation.append(stream(device, asid: UInt16(device + 1)))
+      for page in 0..<UInt64(2048) {
+        preparation.append(
+          Self.page(
+            page << 12, asid: UInt16(device + 1),
+            to: 0x4000_0000 + UInt64(device) << 24 + page << 12))
+      }
+    }
+    let events = (0..<count).map { _ -> TraceEvent in
+      let pick = random.next()
+      return .dma(
+        time: 0, streamID: UInt32(pick & 63), iova: (pick >> 8 & 2047) << 12, flags: .read)
+    }
+    return Workload(name: "thrash", preparation: preparation, events: events)
+  }
+
+  /// Raw 48-byte records, one after another, as `TraceEvent` lies in memory. Nil if unreadable.
+  static func records(path: String) -> Workload? {
+    guard let file = unsafe fopen(path, "rb") else { return nil }
+    defer { unsafe fclose(file) }
+    var events: [TraceEvent] = []
+    var event = TraceEvent(time: 0, kind: .mark)
+    // Safety: every bit pattern is a `TraceEvent`; the size is that of the variable.
+    while unsafe fread(&event, MemoryLayout<TraceEvent>.stride, 1, file) == 1 { events.append(event) }
+    return Workload(name: path, preparation: [], events: events)
+  }
+}
+
+/// The same splitmix64 sequence on every host.
+struct SplitMix {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

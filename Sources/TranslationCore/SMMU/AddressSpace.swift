@@ -1,0 +1,99 @@
+/// One tree of tables and who it belongs to: stage 1 of a VMID and ASID, stage 2 of a VMID, or the
+/// host's stage 2.
+///
+/// The number of an address space (1…65,535) is what the TLB holds in place of VMID and ASID.
+struct AddressSpace: BitwiseCopyable {
+  /// `AddressSpace.key`.
+  var key: UInt64
+  /// TTB0 or S2TTB as the recording gives it: a change means a new tree.
+  var recordedBase: UInt64
+  /// Arena offset of the root; 0 while there is no tree.
+  var root: UInt64
+  /// Added to an arena offset to give the address in a table descriptor: an intermediate one in a
+  /// nested stage 1, else a physical one.
+  var tableBase: UInt64
+  var shape: TableShape
+  /// The geometry field that was last found right, and what follows from it.
+  var knownGeometry: UInt32
+  var leafLevel: UInt8
+  var leafShift: UInt8
+  /// The table that took the last leaf, and the part of the input range that it serves:
+  /// `address >> lastShift == lastPrefix`.
+  var lastShift: UInt8
+  var lastPrefix: UInt64
+  var lastTable: UInt64
+
+  static func stage1(vmid: UInt16, asid: UInt16) -> UInt64 { UInt64(vmid) << 16 | UInt64(asid) }
+  static func stage2(vmid: UInt16) -> UInt64 { 1 << 32 | UInt64(vmid) }
+  static let hostStage2: UInt64 = 1 << 33
+
+  var vmid: UInt64 { key >> 32 == 0 ? key >> 16 : key & 0xFFFF }
+  var isStage1: Bool { key >> 32 == 0 }
+
+  mutating func forgetLastTable() {
+    lastTable = 0
+    lastPrefix = ~0
+  }
+}
+
+/// All address spaces, found by key through an open-addressed hash of their numbers.
+@safe
+struct AddressSpaceTable: ~Copyable {
+  private let spacePages: ZeroedPages
+  private let slotPages: ZeroedPages
+  /// Space n is at index n; index 0 is unused.
+  let spaces: UnsafeMutablePointer<AddressSpace>
+  private let slots: UnsafeMutablePointer<UInt32>
+  private let slotShift: UInt64
+  private let limit: Int
+  private(set) var count = 0
+  private var lastKey: UInt64 = ~0
+  private var lastNumber = 0
+
+  init(limit: Int) {
+    self.limit = min(max(limit, 4), 65_535)
+    let slotBits = Int.bitWidth - (self.limit * 2 - 1).leadingZeroBitCount
+    slotShift = UInt64(64 - slotBits)
+    spacePages = ZeroedPages(byteCount: (self.limit + 1) * MemoryLayout<AddressSpace>.stride)
+    slotPages = ZeroedPages(byteCount: (1 << slotBits) * MemoryLayout<UInt32>.stride)
+    unsafe spaces = spacePages.table(of: AddressSpace.self)
+    unsafe slots = slotPages.table(of: UInt32.self)
+  }
+
+  /// The space with `key`, or 0. O(1): at most half of the slots are in use.
+  @inline(__always)
+  mutating func number(of key: UInt64) -> Int {
+    if key == lastKey { return lastNumber }
+    let number = search(key).number
+    if number != 0 {
+      lastKey = key
+      lastNumber = number
+    }
+    return number
+  }
+
+  /// The space with `key`, made if there is none; 0 at the limit.
+  mutating func numberAdding(_ key: UInt64) -> Int {
+    let (slot, number) = search(key)
+    if number != 0 { return number }
+    guard count < limit else { return 0 }
+    count += 1
+    // Safety: `search` masks the slot; `count` is at most `limit`, the last index allocated.
+    unsafe slots[slot] = UInt32(count)
+    unsafe spaces[count].key = key
+    unsafe spaces[count].forgetLastTable()
+    return count
+  }
+
+  private func search(_ key: UInt64) -> (slot: Int, number: Int) {
+    var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) &>> slotShift)
+    let mask = Int(truncatingIfNeeded: ~0 as UInt64 &>> slotShift)
+    while true {
+      // Safety: `slot` is masked to the table; numbers in it index spaces that exist.
+      let number = unsafe Int(slots[slot])
+      if number == 0 { return (slot, 0) }
+      if unsafe spaces[number].key == key { return (slot, number) }
+      slot = (slot + 1) & mask
+    }
+  }
+}

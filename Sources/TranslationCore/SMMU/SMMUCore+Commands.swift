@@ -1,0 +1,122 @@
+/// Commands, IHI 0070 §4: 16 bytes, opcode in bits 7:0 of the first dword.
+extension SMMUCore {
+  private enum Opcode {
+    static let prefetchConfig: UInt64 = 0x01
+    static let prefetchAddress: UInt64 = 0x02
+    static let cfgiSTE: UInt64 = 0x03
+    static let cfgiSTERange: UInt64 = 0x04
+    static let cfgiCD: UInt64 = 0x05
+    static let cfgiCDAll: UInt64 = 0x06
+    static let tlbiNHAll: UInt64 = 0x10
+    static let tlbiNHASID: UInt64 = 0x11
+    static let tlbiNHVA: UInt64 = 0x12
+    static let tlbiNHVAA: UInt64 = 0x13
+    static let tlbiEL2All: UInt64 = 0x20
+    static let tlbiEL2VAA: UInt64 = 0x23
+    static let tlbiS12VMAll: UInt64 = 0x28
+    static let tlbiS2IPA: UInt64 = 0x2A
+    static let tlbiNSNHAll: UInt64 = 0x30
+    static let atcInvalidate: UInt64 = 0x40
+    static let priResponse: UInt64 = 0x41
+    static let resume: UInt64 = 0x44
+    static let stallTerminate: UInt64 = 0x45
+    static let sync: UInt64 = 0x46
+  }
+
+  /// Executes one command at once; SYNC therefore has nothing to wait for.
+  package mutating func command(_ dword0: UInt64, _ dword1: UInt64) {
+    counters.commands &+= 1
+    let vmid = UInt16(truncatingIfNeeded: dword0 &>> 32)
+    let asid = UInt16(truncatingIfNeeded: dword0 &>> 48)
+    let streamID = UInt32(truncatingIfNeeded: dword0 &>> 32)
+    switch dword0 & 0xFF {
+    case Opcode.sync: break
+    case Opcode.tlbiNHVA:
+      let range = Self.range(dword0, dword1)
+      if globalsCached {
+        invalidate(vmid: vmid, first: range.first, last: range.last, leafOnly: dword1 & 1 != 0)
+      } else {
+        let space = spaces.number(of: AddressSpace.stage1(vmid: vmid, asid: asid))
+        if space == 0 { return }
+        tlb.remove(space: UInt64(space), first: range.first, last: range.last)
+        if dword1 & 1 == 0 {
+          walkCache.remove(space: UInt64(space), first: range.first, last: range.last)
+        }
+      }
+    case Opcode.tlbiNHVAA:
+      let range = Self.range(dword0, dword1)
+      invalidate(vmid: vmid, first: range.first, last: range.last, leafOnly: dword1 & 1 != 0)
+    case Opcode.tlbiNHASID:
+      let space = spaces.number(of: AddressSpace.stage1(vmid: vmid, asid: asid))
+      if space == 0 { return }
+      let matches = { (line: TranslationBuffer.Line) in line.space == UInt64(space) }
+      tlb.removeAll(where: matches)
+      walkCache.removeAll(where: matches)
+    case Opcode.tlbiNHAll: invalidate(vmid: vmid, stage2: false)
+    case Opcode.tlbiS12VMAll: invalidate(vmid: vmid, stage2: true)
+    case Opcode.tlbiS2IPA:
+      let range = Self.range(dword0, dword1)
+      stage2TLB.remove(space: UInt64(vmid), first: range.first, last: range.last)
+      // Stage-2-only streams live in the combined TLB under a space of their own. Entries combined
+      // from both stages stay, as the architecture has it (§4.4.3.1).
+      let space = spaces.number(of: AddressSpace.stage2(vmid: vmid))
+      if space != 0 { tlb.remove(space: UInt64(space), first: range.first, last: range.last) }
+    case Opcode.tlbiNSNHAll:
+      tlb.removeAll { _ in true }
+      walkCache.removeAll { _ in true }
+      stage2TLB.removeAll { _ in true }
+      globalsCached = false
+    case Opcode.cfgiSTE, Opcode.cfgiCD, Opcode.cfgiCDAll:
+      forgetConfiguration(streamID, streamID)
+    case Opcode.cfgiSTERange:
+      // Range 31 is CFGI_ALL; else 2^(Range + 1) StreamIDs, aligned.
+      let range = UInt32(truncatingIfNeeded: dword1 & 0x1F)
+      let span: UInt32 = range == 31 ? ~0 : 2 << range &- 1
+      forgetConfiguration(streamID & ~span, streamID | span)
+    case Opcode.prefetchConfig, Opcode.prefetchAddress, Opcode.atcInvalidate, Opcode.priResponse,
+      Opcode.resume, Opcode.stallTerminate, Opcode.tlbiEL2All...Opcode.tlbiEL2VAA:
+      // No effect here: no prefetcher, no ATS, no stalls, no EL2 streams.
+      break
+    default: refusals.illegalCommand &+= 1
+    }
+  }
+
+  /// First and last address of a TLBI by address (§4.4.1.1): with TG 0 a single one, else
+  /// (NUM + 1) × 2^SCALE granules.
+  @inline(__always)
+  private static func range(_ dword0: UInt64, _ dword1: UInt64) -> (first: UInt64, last: UInt64) {
+    let first = dword1 & ~0xFFF
+    let granule = (dword1 &>> 10) & 3
+    if granule == 0 { return (first, first) }
+    let count = ((dword0 &>> 12) & 0x1F) &+ 1
+    // At most 32 × 2^31 × 64 KiB = 2^52: no overflow in the product, but perhaps in the sum.
+    let bytes = count &<< (((dword0 &>> 20) & 0x1F) &+ granule &* 2 &+ 10)
+    let (last, overflow) = first.addingReportingOverflow(bytes &- 1)
+    return (first, overflow ? ~0 : last)
+  }
+
+  /// By address, every ASID of a VMID.
+  private mutating func invalidate(vmid: UInt16, first: UInt64, last: UInt64, leafOnly: Bool) {
+    // Safety: space numbers in tags are those of spaces that exist.
+    let all = unsafe spaces.spaces
+    let matches = { (line: TranslationBuffer.Line) in
+      let space = unsafe all[Int(line.space)]
+      return space.isStage1 && space.vmid == UInt64(vmid) && line.touches(first, last)
+    }
+    tlb.removeAll(where: matches)
+    if !leafOnly { walkCache.removeAll(where: matches) }
+  }
+
+  /// Everything of a VMID: stage 1 and combined, or both stages.
+  private mutating func invalidate(vmid: UInt16, stage2: Bool) {
+    // Safety: as above.
+    let all = unsafe spaces.spaces
+    let matches = { (line: TranslationBuffer.Line) in
+      let space = unsafe all[Int(line.space)]
+      return (space.isStage1 || stage2) && space.vmid == UInt64(vmid)
+    }
+    tlb.removeAll(where: matches)
+    walkCache.removeAll(where: matches)
+    if stage2 { stage2TLB.removeAll { $0.space == UInt64(vmid) } }
+  }
+}

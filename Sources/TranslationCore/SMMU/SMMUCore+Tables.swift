@@ -1,0 +1,282 @@
+package import EventModel
+
+/// The guest's page-table stores: real descriptors in real tables.
+///
+/// A leaf replaces whatever stood in its place, a table below it included. Tables that run empty
+/// stay, as in Linux, where unmapping pages frees no table (drivers/iommu/io-pgtable-arm.c): a
+/// leaf-only invalidation may therefore leave a cached pointer to them. They go when the address
+/// space gets a new root or a block takes their place.
+extension SMMUCore {
+  /// Stores a leaf. O(levels) for the first leaf of a table, else O(1).
+  package mutating func map(_ event: TraceEvent) {
+    let number = spaceNumber(of: event)
+    if number == 0 {
+      refusals.unknownAddressSpace += 1
+      return
+    }
+    // Safety: a number that the table gave is an index of `spaces`.
+    let space = unsafe spaces.spaces + number
+    guard let (level, shift) = unsafe leafGeometry(event, &space.pointee) else {
+      refusals.badGeometry += 1
+      return
+    }
+    let address = event.word0
+    let output = event.outputAddress
+    guard unsafe address < space.pointee.shape.inputLimit, output < 1 << 48 else {
+      refusals.addressOutOfRange += 1
+      return
+    }
+    guard (address | output) & (1 &<< shift &- 1) == 0 else {
+      refusals.misaligned += 1
+      return
+    }
+    let type = level == 3 ? Descriptor.tableOrPage : Descriptor.block
+    let descriptor = output | event.leafAttributes & ~3 | type
+    unsafe store(leaf: descriptor, at: address, level: level, in: space)
+  }
+
+  /// Removes every leaf that touches the range; a block that reaches beyond it goes as a whole.
+  /// O(1) for one page; for a range, linear in the tables that hold leaves there.
+  package mutating func unmap(_ event: TraceEvent) {
+    let number = spaceNumber(of: event)
+    if number == 0 {
+      refusals.unknownAddressSpace += 1
+      return
+    }
+    // Safety: as `map`.
+    let space = unsafe spaces.spaces + number
+    let address = event.word0
+    let log2 = UInt64(event.log2SizeBytes)
+    let shape = unsafe space.pointee.shape
+    guard log2 >= UInt64(shape.granuleShift), log2 <= 63 else {
+      refusals.badGeometry += 1
+      return
+    }
+    guard address < shape.inputLimit else {
+      refusals.addressOutOfRange += 1
+      return
+    }
+    if log2 == UInt64(shape.granuleShift), unsafe clearPage(address, in: space) { return }
+    let last = min(address | (1 &<< log2 &- 1), shape.inputLimit - 1)
+    let first = address & (~0 << log2)
+    let root = unsafe space.pointee.root
+    _ = unsafe clear(table: root, shape.startLevel, first, last, space.pointee)
+  }
+
+  @inline(__always)
+  private mutating func spaceNumber(of event: TraceEvent) -> Int {
+    let owner = event.word2 &>> 32
+    // word2's upper half is VMID and ASID, which is the stage-1 key.
+    let number = spaces.number(
+      of: event.stage == 2 ? AddressSpace.stage2(vmid: UInt16(owner >> 16)) : owner)
+    // Safety: as `map`.
+    return unsafe event.stage != 0 && event.stage != 3 && spaces.spaces[number].root != 0
+      ? number : 0
+  }
+
+  /// Level and log2 size of the leaf that the record describes, if the space's tables can hold it.
+  @inline(__always)
+  private func leafGeometry(
+    _ event: TraceEvent, _ space: inout AddressSpace
+  ) -> (level: UInt8, shift: UInt64)? {
+    // Size, level and granule: word3 bits 15:0. Bit 16 tells that the value was checked.
+    let geometry = UInt32(truncatingIfNeeded: event.word3 & 0xFFFF) | 1 << 16
+    if geometry != space.knownGeometry {
+      let level = event.level
+      guard level <= 3, level >= UInt32(space.shape.startLevel),
+        space.shape.allowsLeaf(UInt8(level)),
+        space.shape.shift(UInt8(level)) == UInt64(event.log2SizeBytes),
+        UInt32(event.granuleCode) * 2 + 10 == UInt32(space.shape.granuleShift)
+      else { return nil }
+      space.knownGeometry = geometry
+      space.leafLevel = UInt8(level)
+      space.leafShift = UInt8(event.log2SizeBytes)
+    }
+    return (space.leafLevel, UInt64(space.leafShift))
+  }
+
+  // MARK: Stores
+
+  /// Stores a leaf whose place was checked; refuses it when the arena has no room for its tables.
+  @inline(__always)
+  mutating func store(
+    leaf: UInt64, at address: UInt64, level: UInt8, in space: UnsafeMutablePointer<AddressSpace>
+  ) {
+    // Safety: the callers pass a pointer into `spaces`; `lastTable` is a table of this space at
+    // level 3 that holds leaves, and the offset stays below a table's size.
+    let last = unsafe space.pointee
+    if level == 3, address &>> UInt64(last.lastShift) == last.lastPrefix,
+      unsafe liveCounts[Int(last.lastTable &>> 12)] != 0
+    {
+      let slot = last.lastTable &+ last.shape.descriptorOffset(address, 3)
+      if arena.load(slot) == 0 { unsafe liveCounts[Int(last.lastTable &>> 12)] &+= 1 }
+      arena.store(slot, leaf)
+      counters.descriptorWrites &+= 1
+      return
+    }
+    unsafe descend(toStore: leaf, at: address, level: level, in: space)
+  }
+
+  @inline(never)
+  private mutating func descend(
+    toStore leaf: UInt64, at address: UInt64, level: UInt8,
+    in space: UnsafeMutablePointer<AddressSpace>
+  ) {
+    // Safety: as `store`.
+    let shape = unsafe space.pointee.shape
+    let base = unsafe space.pointee.tableBase
+    var path = InlineArray<4, UInt64>(repeating: 0)
+    var table = unsafe space.pointee.root
+    var current = shape.startLevel
+    path[Int(current)] = table
+    while current < level {
+      let slot = table + shape.descriptorOffset(address, current)
+      let descriptor = arena.load(slot)
+      if descriptor & 3 == Descriptor.tableOrPage {
+        table = (descriptor & Descriptor.addressMask) - base
+      } else {
+        guard let made = arena.allocate(log2Bytes: shape.granuleShift) else {
+          refusals.arenaFull += 1
+          return
+        }
+        // A block that stood here no longer counts as a leaf of this table; the new one will.
+        if descriptor != 0 { unsafe liveCounts[Int(table >> 12)] -= 1 }
+        arena.store(slot, (base + made) | Descriptor.tableOrPage)
+        counters.descriptorWrites &+= 1
+        table = made
+      }
+      current += 1
+      path[Int(current)] = table
+    }
+    let slot = table + shape.descriptorOffset(address, level)
+    let old = arena.load(slot)
+    if level < 3, old & 3 == Descriptor.tableOrPage {
+      let child = (old & Descriptor.addressMask) - base
+      let wasLive = unsafe liveCounts[Int(child >> 12)] != 0
+      unsafe release(tree: child, level + 1, space.pointee)
+      unsafe space.pointee.forgetLastTable()
+      if !wasLive { addLeaf(path, level, shape.startLevel) }
+    } else if old == 0 {
+      addLeaf(path, level, shape.startLevel)
+    }
+    arena.store(slot, leaf)
+    counters.descriptorWrites &+= 1
+    if level == 3 {
+      let lastShift = shape.startLevel == 3 ? UInt64(shape.inputBits) : shape.shift(2)
+      unsafe space.pointee.lastShift = UInt8(lastShift)
+      unsafe space.pointee.lastPrefix = address >> lastShift
+      unsafe space.pointee.lastTable = table
+    }
+  }
+
+  /// Counts a new leaf in its table and, where a table was empty so far, in the tables above.
+  private func addLeaf(_ path: InlineArray<4, UInt64>, _ level: UInt8, _ startLevel: UInt8) {
+    var level = Int(level)
+    while true {
+      // Safety: the path holds offsets of tables, so the index is below the arena's page count.
+      let count = unsafe liveCounts + Int(path[level] >> 12)
+      unsafe count.pointee += 1
+      if unsafe count.pointee > 1 || level == Int(startLevel) { return }
+      level -= 1
+    }
+  }
+
+  /// Clears one page through the table that was used last; false if that is not the table.
+  @inline(__always)
+  private mutating func clearPage(
+    _ address: UInt64, in space: UnsafeMutablePointer<AddressSpace>
+  ) -> Bool {
+    // Safety: as `store`.
+    let last = unsafe space.pointee
+    guard address &>> UInt64(last.lastShift) == last.lastPrefix else { return false }
+    let live = unsafe liveCounts + Int(last.lastTable &>> 12)
+    let slot = last.lastTable &+ last.shape.descriptorOffset(address, 3)
+    if arena.load(slot) == 0 { return true }
+    // The last leaf of a table changes the counts above, too: leave it to `clear`.
+    guard unsafe live.pointee > 1 else { return false }
+    unsafe live.pointee &-= 1
+    arena.store(slot, 0)
+    counters.descriptorWrites &+= 1
+    return true
+  }
+
+  /// Clears the leaves in `first`…`last`; true if the table is empty afterwards.
+  private mutating func clear(
+    table: UInt64, _ level: UInt8, _ first: UInt64, _ last: UInt64, _ space: AddressSpace
+  ) -> Bool {
+    let shape = space.shape
+    let shift = shape.shift(level)
+    // Safety: `table` is the offset of a table of this space.
+    let live = unsafe liveCounts + Int(table >> 12)
+    var address = first
+    var slot = table + shape.descriptorOffset(first, level)
+    while unsafe live.pointee != 0 {
+      let end = min(address | (1 << shift - 1), last)
+      let descriptor = arena.load(slot)
+      if level < 3, descriptor & 3 == Descriptor.tableOrPage {
+        let child = (descriptor & Descriptor.addressMask) - space.tableBase
+        if unsafe liveCounts[Int(child >> 12)] != 0,
+          clear(table: child, level + 1, address, end, space)
+        {
+          unsafe live.pointee -= 1
+        }
+      } else if descriptor != 0 {
+        arena.store(slot, 0)
+        counters.descriptorWrites &+= 1
+        unsafe live.pointee -= 1
+      }
+      if end == last { break }
+      address = end + 1
+      slot += 8
+    }
+    return unsafe live.pointee == 0
+  }
+
+  // MARK: Trees
+
+  /// The root of a space with this form and recorded base: the present one if both are the same,
+  /// else a new, empty tree. 0, with the refusal counted, at the arena's limit.
+  mutating func makeRoot(
+    _ number: Int, _ shape: TableShape, recordedBase: UInt64, tableBase: UInt64
+  ) -> UInt64 {
+    // Safety: a number that the table gave is an index of `spaces`.
+    let space = unsafe spaces.spaces + number
+    if unsafe space.pointee.root != 0, unsafe space.pointee.shape == shape,
+      unsafe space.pointee.recordedBase == recordedBase
+    {
+      return unsafe space.pointee.root
+    }
+    if unsafe space.pointee.root != 0 {
+      unsafe release(tree: space.pointee.root, space.pointee.shape.startLevel, space.pointee)
+      unsafe space.pointee.root = 0
+    }
+    unsafe space.pointee.forgetLastTable()
+    unsafe space.pointee.knownGeometry = 0
+    guard let root = arena.allocate(log2Bytes: shape.rootLog2Bytes) else {
+      refusals.arenaFull += 1
+      return 0
+    }
+    unsafe space.pointee.shape = shape
+    unsafe space.pointee.recordedBase = recordedBase
+    unsafe space.pointee.tableBase = tableBase
+    unsafe space.pointee.root = root
+    return root
+  }
+
+  /// Gives a table and all tables below it back to the arena.
+  private mutating func release(tree table: UInt64, _ level: UInt8, _ space: AddressSpace) {
+    let isRoot = table == space.root
+    let log2 = isRoot ? space.shape.rootLog2Bytes : space.shape.granuleShift
+    if level < 3 {
+      for slot in stride(from: table, to: table + 1 << UInt64(log2), by: 8) {
+        let descriptor = arena.load(slot)
+        if descriptor & 3 == Descriptor.tableOrPage {
+          release(tree: (descriptor & Descriptor.addressMask) - space.tableBase, level + 1, space)
+        }
+      }
+    }
+    // Safety: `table` is the offset of a table.
+    unsafe liveCounts[Int(table >> 12)] = 0
+    arena.release(table, log2Bytes: log2)
+  }
+}
