@@ -12,16 +12,18 @@ let strict: [SwiftSetting] = [
 ]
 
 extension Target {
-  /// A library layer: a folder in `Sources` and a mirrored folder in `Tests`.
+  /// A library layer: a folder in `Sources` and a mirrored folder in `Tests`. With `golden`, the
+  /// latter holds a folder `Golden` of files that its tests read by path.
   static func layer(
     _ name: String, _ dependencies: Target.Dependency..., tests: [Target.Dependency] = [],
-    resources: [Resource] = []
+    resources: [Resource] = [], golden: Bool = false
   ) -> [Target] {
     [
       .target(
         name: name, dependencies: dependencies, resources: resources, swiftSettings: strict),
       .testTarget(
         name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + tests,
+        exclude: golden ? ["Golden"] : [],
         swiftSettings: strict),
     ]
   }
@@ -48,7 +50,9 @@ let package = Package(
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
-    + Target.layer("TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd")
+    + Target.layer(
+      "TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd",
+      tests: ["EventModel", "CZstd"], golden: true)
     + Target.layer("ReferenceModel", "EventModel")
     + Target.layer("TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel"])
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
@@ -65,6 +69,9 @@ let package = Package(
           "History", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
+      .executableTarget(
+        name: "ImportBenchmark", dependencies: ["EventModel", "TraceImport"],
+        path: "Benchmarks/Import", swiftSettings: strict),
       .testTarget(
         name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
         swiftSettings: strict),

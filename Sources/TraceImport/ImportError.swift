@@ -1,0 +1,34 @@
+/// Why a capture cannot be imported. Damage inside single lines is not an error: it is counted in
+/// the `ImportReport`.
+package enum ImportError: Error, Equatable {
+  /// The capture cannot be opened or read. `code` is `errno`.
+  case unreadable(name: String, operation: String, code: Int32)
+  case empty(name: String)
+  /// No line of a QEMU log was found in the first `lines` lines.
+  case notAQEMULog(lines: UInt64, bytes: UInt64)
+  /// The zstd stream ends inside a frame, after `bytes` compressed bytes.
+  case truncatedCompression(name: String, bytes: UInt64)
+  /// The zstd decoder refused the data near compressed byte `bytes`.
+  case damagedCompression(name: String, bytes: UInt64, reason: String)
+}
+
+extension ImportError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unreadable(let name, let operation, let code):
+      "\(name): \(operation) failed with error \(code) (\(Self.text(code))); "
+        + "check the path and the permissions"
+    case .empty(let name):
+      "\(name): the capture holds no bytes; was the recording started with '-D file'?"
+    case .notAQEMULog(let lines, let bytes):
+      "no QEMU trace line in the first \(lines) lines (\(bytes) bytes): expected "
+        + "'PID@SECONDS.MICROS:event text', which QEMU writes with '-msg timestamp=on' "
+        + "and '-d trace:…'"
+    case .truncatedCompression(let name, let bytes):
+      "\(name): the zstd stream ends inside a frame after \(bytes) bytes; copy the file again, "
+        + "or recover the text with 'zstd -dc' and import that"
+    case .damagedCompression(let name, let bytes, let reason):
+      "\(name): the zstd data near byte \(bytes) is damaged (\(reason)); copy the file again"
+    }
+  }
+}
