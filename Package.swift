@@ -54,7 +54,7 @@ let package = Package(
     + Target.layer(
       "TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd",
       tests: ["EventModel", "CZstd"], golden: true)
-    + Target.layer("ReferenceModel", "EventModel")
+    + Target.layer("ReferenceModel", "EventModel", tests: ["TraceImport"])
     + Target.layer("TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel"])
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
