@@ -36,8 +36,8 @@ extension RingConsumer {
   ) -> RingSequence {
     var strategy = strategy
     while true {
-      // Safety: the caller is an end of the ring, which keeps the cursor alive. The loads pair as in
-      // `refreshLimit` and `isAtEnd`: a sequence read after the flag is the final one.
+      // Safety: the caller is an end of the ring, which keeps the cursor alive. The loads pair as
+      // in `refreshLimit` and `isAtEnd`: a sequence read after the flag is the final one.
       let published = unsafe opposite.pointee.sequence.load(ordering: .acquiring)
       if published != next.rawValue { return RingSequence(rawValue: published) }
       if unsafe opposite.pointee.isFinished.load(ordering: .acquiring) {

@@ -38,8 +38,8 @@ extension RingProducer {
   ) -> RingSequence {
     var strategy = strategy
     while true {
-      // Safety: the caller is an end of the ring, which keeps the cursor alive. The loads pair as in
-      // `refreshLimit` and `isAbandoned`.
+      // Safety: the caller is an end of the ring, which keeps the cursor alive. The loads pair as
+      // in `refreshLimit` and `isAbandoned`.
       let released = unsafe opposite.pointee.sequence.load(ordering: .acquiring)
       let limit = RingSequence(rawValue: released).advanced(by: capacity)
       if limit != next { return limit }

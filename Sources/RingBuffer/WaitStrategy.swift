@@ -23,8 +23,8 @@ internal import Glibc
   @usableFromInline package mutating func pause() { CPlatform_pause() }
 }
 
-/// Spins `spins` times, then gives the core away at every step with `sched_yield` (0.6 µs on the same
-/// machine when nobody else wants the core). The one to take when in doubt: nearly as fast as
+/// Spins `spins` times, then gives the core away at every step with `sched_yield` (0.6 µs on the
+/// same machine when nobody else wants the core). The one to take when in doubt: nearly as fast as
 /// `SpinWait`, and it makes progress with a single core.
 @frozen @usableFromInline package struct SpinThenYieldWait: WaitStrategy {
   @usableFromInline var spinsLeft: UInt32

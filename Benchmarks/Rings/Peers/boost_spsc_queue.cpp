@@ -1,5 +1,5 @@
-// Boost.Lockfree's spsc_queue with its capacity fixed at compile time, its faster form. It keeps one
-// slot free.
+// Boost.Lockfree's spsc_queue with its capacity fixed at compile time, its faster form. It keeps
+// one slot free.
 #include <boost/lockfree/spsc_queue.hpp>
 #include <cstdint>
 

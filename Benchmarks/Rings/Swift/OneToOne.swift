@@ -7,8 +7,8 @@ import Synchronization
 ///
 ///   producer ──▶ [ ring ] ──▶ consumer (calling thread)
 ///
-/// The clock runs from the moment at which the waiting producer may start until the consumer has the last
-/// item. Each item carries its number; the consumer checks the order and the sum.
+/// The clock runs from the moment at which the waiting producer may start until the consumer has
+/// the last item. Each item carries its number; the consumer checks the order and the sum.
 struct OneToOne<Item: RingItem> {
   let items: UInt64
   let capacity: Int
