@@ -47,7 +47,7 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   ]
     + Target.layer("EventModel")
-    + Target.layer("RingBuffer", "CPlatform", tests: ["RingRaces"])
+    + Target.layer("RingBuffer", "CPlatform", tests: ["EventModel", "RingBenchmark", "RingRaces"])
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
@@ -66,6 +66,10 @@ let package = Package(
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
         swiftSettings: strict),
+      .target(name: "CRingPinning", path: "Benchmarks/Rings/Pinning"),
+      .executableTarget(
+        name: "RingBenchmark", dependencies: ["CRingPinning", "EventModel", "RingBuffer"],
+        path: "Benchmarks/Rings/Swift", swiftSettings: strict),
       .executableTarget(
         name: "CommandLine",
         dependencies: [
