@@ -1,14 +1,12 @@
-/// Decodes one column of `count` values. A column narrower than 64 bits must be of coding 0…2,
-/// without differences, and no wider than `Value`.
+/// Decodes one column of `count` words.
 ///
 /// - Parameter output: room for `count` values.
 @unsafe
-func decodeColumn<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-  _ cursor: inout ByteCursor, count: Int, into output: UnsafeMutablePointer<Value>,
+func decodeColumn(
+  _ cursor: inout ByteCursor, count: Int, into output: UnsafeMutablePointer<UInt64>,
   subject: String
 ) throws(TraceError) {
   let header = try ColumnHeader(&cursor, count: count, subject: subject)
-  if Value.bitWidth < 64 { try checkNarrow(header, bits: Value.bitWidth, subject: subject) }
   switch header.coding {
   case .constant, .plain, .packed:
     // Safety: the caller's promise about `output`.
@@ -18,6 +16,24 @@ func decodeColumn<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
   case .runs:
     unsafe try decodeRuns(header, &cursor, into: output, subject: subject)
   }
+}
+
+/// Decodes one of the two streams, whose values are narrow. Plain bytes stay where they are.
+///
+/// - Parameter room: for `count` values, if they must be unpacked.
+@unsafe
+func decodeStream<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+  _ cursor: inout ByteCursor, count: Int, room: UnsafeMutablePointer<Value>, subject: String
+) throws(TraceError) -> UnsafePointer<Value> {
+  let header = try ColumnHeader(&cursor, count: count, subject: subject)
+  try checkNarrow(header, bits: Value.bitWidth, subject: subject)
+  if header.coding == .plain, Value.bitWidth == 8 {
+    // Safety: the cursor proved `count` bytes of the payload.
+    return unsafe try cursor.bytes(count, subject).assumingMemoryBound(to: Value.self)
+  }
+  // Safety: the caller's promise about `room`.
+  unsafe try decodeFlat(narrow: header, &cursor, into: room, subject: subject)
+  return unsafe UnsafePointer(room)
 }
 
 private func checkNarrow(
@@ -33,74 +49,127 @@ private func checkNarrow(
   }
 }
 
-/// The three codings without inner columns.
-private func decodeFlat<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-  _ header: ColumnHeader, _ cursor: inout ByteCursor, into output: UnsafeMutablePointer<Value>,
+/// The three codings without inner columns, for words.
+private func decodeFlat(
+  _ header: ColumnHeader, _ cursor: inout ByteCursor, into output: UnsafeMutablePointer<UInt64>,
   subject: String
 ) throws(TraceError) {
   let count = header.count
-  let base = Value(truncatingIfNeeded: header.base)
-  // Safety, for the loops: `output` has room for `count` values; `body` holds the bytes that the
-  // cursor proved, and the payload buffer has eight readable bytes behind its end.
+  let base = header.isDelta ? 0 : header.base
+  // Safety, for all branches: `output` has room for `count` values, and the cursor proved the bytes
+  // of the body.
   switch header.coding {
   case .constant:
-    for index in 0..<count { unsafe output[index] = base }
+    for index in 0..<count { unsafe output[index] = header.base }
     return
   case .plain:
     let body = unsafe try cursor.bytes(header.width * count, subject)
-    for index in 0..<count {
-      unsafe output[index] = Value(
-        truncatingIfNeeded: body.load(fromByteOffset: index, as: UInt8.self))
-    }
-    for plane in 1..<max(1, min(header.width, MemoryLayout<Value>.size)) {
-      let bytes = unsafe body + plane * count
-      for index in 0..<count {
-        let byte = unsafe Value(
-          truncatingIfNeeded: bytes.load(fromByteOffset: index, as: UInt8.self))
-        unsafe output[index] |= byte &<< Value(truncatingIfNeeded: plane &* 8)
-      }
-    }
+    unsafe gatherPlanes(body, width: header.width, count: count, base: base, into: output)
   default:
     let body = unsafe try cursor.bytes((header.width * count + 7) / 8, subject)
-    let mask: UInt64 = (1 &<< UInt64(header.width)) &- 1
-    var bit = 0
-    for index in 0..<count {
-      let word = unsafe body.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self)
-      let value = (UInt64(littleEndian: word) &>> UInt64(bit & 7)) & mask
-      unsafe output[index] = Value(truncatingIfNeeded: value)
-      bit &+= header.width
-    }
+    unsafe unpackBits(body, bits: header.width, count: count, base: base, into: output)
   }
-  if header.isDelta {
-    var value = header.base
-    for index in 0..<count {
-      value &+= unsafe unzigzag(UInt64(output[index]))
-      unsafe output[index] = Value(truncatingIfNeeded: value)
-    }
-  } else if base != 0 {
-    for index in 0..<count { unsafe output[index] &+= base }
+  guard header.isDelta else { return }
+  var value = header.base
+  for index in 0..<count {
+    value &+= unsafe unzigzag(output[index])
+    unsafe output[index] = value
   }
 }
 
+/// The same for streams, which have no base and no differences.
+private func decodeFlat<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+  narrow header: ColumnHeader, _ cursor: inout ByteCursor,
+  into output: UnsafeMutablePointer<Value>, subject: String
+) throws(TraceError) {
+  let count = header.count
+  // Safety: as above.
+  switch header.coding {
+  case .constant:
+    for index in 0..<count { unsafe output[index] = Value(truncatingIfNeeded: header.base) }
+  case .plain:
+    let body = unsafe try cursor.bytes(header.width * count, subject)
+    unsafe gatherPlanes(body, width: header.width, count: count, base: 0, into: output)
+  default:
+    let body = unsafe try cursor.bytes((header.width * count + 7) / 8, subject)
+    unsafe unpackBits(body, bits: header.width, count: count, base: 0, into: output)
+  }
+}
+
+/// Puts values together from their planes, eight at a time.
+@inline(__always)
+private func gatherPlanes<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+  _ planes: UnsafeRawPointer, width: Int, count: Int, base: Value,
+  into output: UnsafeMutablePointer<Value>
+) {
+  // Safety: `planes` holds `width` times `count` bytes, `output` has room for `count` values.
+  let whole = count & ~7
+  for index in stride(from: 0, to: whole, by: 8) {
+    var eight = SIMD8<UInt64>.zero
+    for plane in 0..<width {
+      let bytes = unsafe planes.loadUnaligned(
+        fromByteOffset: plane &* count &+ index, as: SIMD8<UInt8>.self)
+      eight |= SIMD8(truncatingIfNeeded: bytes) &<< UInt64(plane &* 8)
+    }
+    for lane in 0..<8 {
+      unsafe output[index &+ lane] = Value(truncatingIfNeeded: eight[lane]) &+ base
+    }
+  }
+  for index in whole..<count {
+    var value: UInt64 = 0
+    for plane in 0..<width {
+      let byte = unsafe planes.load(fromByteOffset: plane &* count &+ index, as: UInt8.self)
+      value |= UInt64(byte) &<< UInt64(plane &* 8)
+    }
+    unsafe output[index] = Value(truncatingIfNeeded: value) &+ base
+  }
+}
+
+/// Unpacks values of 1…56 bits with one eight-byte load each.
+@inline(__always)
+private func unpackBits<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+  _ body: UnsafeRawPointer, bits: Int, count: Int, base: Value,
+  into output: UnsafeMutablePointer<Value>
+) {
+  // Safety: the payload buffer has readable slack behind its end for the last loads.
+  let mask: UInt64 = (1 &<< UInt64(bits)) &- 1
+  var bit = 0
+  for index in 0..<count {
+    let word = unsafe body.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self)
+    let value = (UInt64(littleEndian: word) &>> UInt64(bit & 7)) & mask
+    unsafe output[index] = Value(truncatingIfNeeded: value) &+ base
+    bit &+= bits
+  }
+}
+
+@unsafe
 private func decodeInner(
-  _ cursor: inout ByteCursor, count: Int, subject: String
-) throws(TraceError) -> [UInt64] {
+  _ cursor: inout ByteCursor, count: Int, into output: UnsafeMutablePointer<UInt64>,
+  subject: String
+) throws(TraceError) {
   let header = try ColumnHeader(&cursor, count: count, subject: subject)
   guard header.coding == .constant || header.coding == .plain || header.coding == .packed else {
     throw TraceError(
       .malformed, subject, expected: "an inner column of coding 0…2", found: "\(header.coding)")
   }
+  // Safety: the caller's promise about `output`.
+  unsafe try decodeFlat(header, &cursor, into: output, subject: subject)
+}
+
+private func decodeInner(
+  _ cursor: inout ByteCursor, count: Int, subject: String
+) throws(TraceError) -> [UInt64] {
   var values = [UInt64](repeating: 0, count: count)
   // Safety: the array has `count` elements and is not moved while the closure runs.
   try unsafe values.withUnsafeMutableBufferPointer { (buffer) throws(TraceError) in
     guard let output = buffer.baseAddress else { return }
-    unsafe try decodeFlat(header, &cursor, into: output, subject: subject)
+    unsafe try decodeInner(&cursor, count: count, into: output, subject: subject)
   }
   return values
 }
 
-private func decodeDictionary<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-  _ header: ColumnHeader, _ cursor: inout ByteCursor, into output: UnsafeMutablePointer<Value>,
+private func decodeDictionary(
+  _ header: ColumnHeader, _ cursor: inout ByteCursor, into output: UnsafeMutablePointer<UInt64>,
   subject: String
 ) throws(TraceError) {
   guard header.base >= 1, header.base <= UInt64(header.count) else {
@@ -108,19 +177,20 @@ private func decodeDictionary<Value: FixedWidthInteger & UnsignedInteger & Bitwi
       .malformed, subject, expected: "1…\(header.count) distinct values", found: "\(header.base)")
   }
   let values = try decodeInner(&cursor, count: Int(header.base), subject: subject)
-  let positions = try decodeInner(&cursor, count: header.count, subject: subject)
-  for (index, position) in positions.enumerated() {
+  // Safety: `output` has room for `count` values: first the positions, then what they stand for.
+  unsafe try decodeInner(&cursor, count: header.count, into: output, subject: subject)
+  for index in 0..<header.count {
+    let position = unsafe output[index]
     guard position < UInt64(values.count) else {
       throw TraceError(
         .malformed, subject, expected: "positions below \(values.count)", found: "\(position)")
     }
-    // Safety: `output` has room for `count` values, and there are `count` positions.
-    unsafe output[index] = Value(truncatingIfNeeded: values[Int(position)])
+    unsafe output[index] = values[Int(position)]
   }
 }
 
-private func decodeRuns<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-  _ header: ColumnHeader, _ cursor: inout ByteCursor, into output: UnsafeMutablePointer<Value>,
+private func decodeRuns(
+  _ header: ColumnHeader, _ cursor: inout ByteCursor, into output: UnsafeMutablePointer<UInt64>,
   subject: String
 ) throws(TraceError) {
   guard header.base >= 1, header.base <= UInt64(header.count) else {
@@ -137,7 +207,7 @@ private func decodeRuns<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopy
     }
     for _ in 0..<Int(length) {
       // Safety: the guard keeps `filled` below `count`.
-      unsafe output[filled] = Value(truncatingIfNeeded: value)
+      unsafe output[filled] = value
       filled += 1
     }
   }

@@ -10,39 +10,32 @@ struct EventPayloadHeader {
   var nanosecondsPerTick: UInt64
   var shapes: Int
   var coldEvents: Int
-  var extendedCodes: Int
+  var extendedSlots: Int
   var lateTicks: Int
   var literalWords: Int
   /// Bytes of a time code: 1 or 2.
   var timeWidth: Int
 
   static let sizeBytes = 40
-  static let slotCode: UInt8 = 253
-  /// The slot number stands in the extended column.
-  static let extendedCode: UInt8 = 254
-  /// The event is spelled out in the cold columns.
-  static let coldCode: UInt8 = 255
-  /// Cold slot that means: keep this record nowhere.
-  static let noSlot = UInt64(TraceLimits.slots)
 
   func encode(to bytes: inout [UInt8]) {
     bytes.append(number: baseTime)
     bytes.append(number: nanosecondsPerTick)
-    for count in [shapes, coldEvents, extendedCodes, lateTicks, literalWords] {
+    for count in [shapes, coldEvents, extendedSlots, lateTicks, literalWords] {
       bytes.append(number: UInt32(count))
     }
     bytes.append(number: UInt32(timeWidth))
   }
 
   init(
-    baseTime: UInt64, nanosecondsPerTick: UInt64, shapes: Int, coldEvents: Int, extendedCodes: Int,
+    baseTime: UInt64, nanosecondsPerTick: UInt64, shapes: Int, coldEvents: Int, extendedSlots: Int,
     lateTicks: Int, literalWords: Int, timeWidth: Int
   ) {
     self.baseTime = baseTime
     self.nanosecondsPerTick = nanosecondsPerTick
     self.shapes = shapes
     self.coldEvents = coldEvents
-    self.extendedCodes = extendedCodes
+    self.extendedSlots = extendedSlots
     self.lateTicks = lateTicks
     self.literalWords = literalWords
     self.timeWidth = timeWidth
@@ -62,7 +55,7 @@ struct EventPayloadHeader {
     }
     shapes = try count(&cursor, "shape count")
     coldEvents = try count(&cursor, "cold event count")
-    extendedCodes = try count(&cursor, "extended code count")
+    extendedSlots = try count(&cursor, "extended slot count")
     lateTicks = try count(&cursor, "late tick count")
     literalWords = try count(&cursor, "literal word count")
     let width: UInt32 = try cursor.number(field)

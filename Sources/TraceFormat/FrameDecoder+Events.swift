@@ -1,110 +1,159 @@
 import EventModel
 
 extension FrameDecoder {
-  /// Writes the next events, `output.count` or as many as remain, and says how many. About 2 ns per
-  /// event; no allocation.
+  /// Events that are unpacked together: their scratch memory stays in a first-level cache.
+  static let blockEvents = 256
+
+  /// Writes the next events, `output.count` or as many as remain, and says how many. No allocation.
   mutating func decode(
     into output: UnsafeMutableBufferPointer<TraceEvent>
   ) throws(TraceError) -> Int {
     let count = min(output.count, remaining)
     guard count > 0, let base = output.baseAddress else { return 0 }
     let first = position.event
-    // Safety: `output` has room for `count` records; `open` proved what the loop relies on.
-    let valid =
-      unsafe payload.timeWidth == 1
-      ? emit(into: UnsafeMutableRawPointer(base), count: count, times: columns.time1)
-      : emit(into: UnsafeMutableRawPointer(base), count: count, times: columns.time2)
-    guard valid else {
-      throw TraceError(
-        .malformed, "slot code", expected: "a slot that was loaded",
-        found: "an empty one among events \(first)..<\(first + count) of the frame")
+    var done = 0
+    while done < count {
+      let block = min(count - done, Self.blockEvents)
+      // Safety: `output` has room for `count` records.
+      guard unsafe decodeBlock(into: UnsafeMutableRawPointer(base + done), count: block) else {
+        throw TraceError(
+          .malformed, "slot code", expected: "a slot that was loaded",
+          found: "an empty one among events \(first)..<\(first + count) of the frame")
+      }
+      done += block
     }
     return count
   }
 
-  /// The event loop. Returns false if some event came from a slot that was never loaded.
-  ///
-  /// Safety: all accesses stay inside because `open` proved that the escapes in both streams are as
-  /// many as the elements of the columns they take from (each with one element of slack, which the
-  /// loop may read ahead but never uses), that slot numbers are at most `TraceLimits.slots`, and
-  /// shape numbers below the shape count.
-  @inline(__always)
-  private mutating func emit<Code: FixedWidthInteger & UnsignedInteger>(
-    into output: UnsafeMutableRawPointer, count: Int, times: UnsafePointer<Code>
-  ) -> Bool {
-    let columns = unsafe self.columns
-    let slotBase = unsafe slots.base
-    let pages = unsafe pageMemory.base
-    let ticks = payload.nanosecondsPerTick
-    var at = position
+  /// One block: unpack times and slots, then put the events together in runs between cold ones.
+  private mutating func decodeBlock(into output: UnsafeMutableRawPointer, count: Int) -> Bool {
+    let end = position.event + count
+    unpackTimes(count: count, end: UInt64(end))
+    unpackSlots(count: count, end: UInt64(end))
     var valid = UInt64.max
-    var out = unsafe output
-    for index in at.event..<(at.event &+ count) {
-      let time = unsafe times[index]
-      let isLate = time == Code.max
-      let late = unsafe columns.late[at.late]
-      at.time &+= (isLate ? late : UInt64(time)) &* ticks
-      at.late &+= isLate ? 1 : 0
+    var done = 0
+    while done < count {
+      // Safety: the position list is closed by a position that is never reached.
+      let cold = unsafe columns.coldPosition[position.cold]
+      if cold == UInt64(position.event + done) { loadColdSlot(blockIndex: done) }
+      let nextCold = unsafe columns.coldPosition[position.cold]
+      let runEnd = min(nextCold, UInt64(end)) - UInt64(position.event)
+      let run = Int(runEnd) - done
+      unsafe emit(
+        into: output + done * MemoryLayout<TraceEvent>.stride, from: done, count: run,
+        valid: &valid)
+      done += run
+    }
+    position.event = end
+    return valid == .max
+  }
 
-      let code = unsafe columns.codes[index]
-      let slot: UnsafeMutableRawPointer
-      if code == EventPayloadHeader.coldCode {
-        unsafe slot = Self.load(&at, columns, slotBase, pages)
-      } else {
-        let isExtended = code == EventPayloadHeader.extendedCode
-        let extended = unsafe columns.extended[at.extended]
-        at.extended &+= isExtended ? 1 : 0
-        let number = isExtended ? extended : UInt64(code)
-        unsafe slot = slotBase + Int(truncatingIfNeeded: number &<< 6)
+  /// Ticks since the event before, for each event of the block.
+  private mutating func unpackTimes(count: Int, end: UInt64) {
+    // Safety: the streams have `remaining` more elements, of which `count` are read; late positions
+    // are below `end` when they are used, and at or behind the block's first event.
+    let ticks = unsafe self.ticks
+    let first = position.event
+    // Eight at a time; the last eight may reach into the slack behind the stream and the scratch.
+    if payload.timeWidth == 1 {
+      let codes = unsafe UnsafeRawPointer(columns.time1 + first)
+      for index in stride(from: 0, to: count, by: 8) {
+        let eight = unsafe codes.loadUnaligned(fromByteOffset: index, as: SIMD8<UInt8>.self)
+        unsafe UnsafeMutableRawPointer(ticks + index)
+          .storeBytes(of: SIMD8<UInt64>(truncatingIfNeeded: eight), as: SIMD8<UInt64>.self)
       }
-      valid &= unsafe slot.load(as: UInt64.self)
+    } else {
+      let codes = unsafe UnsafeRawPointer(columns.time2 + first)
+      for index in stride(from: 0, to: count, by: 8) {
+        let eight = unsafe codes.loadUnaligned(fromByteOffset: 2 * index, as: SIMD8<UInt16>.self)
+        unsafe UnsafeMutableRawPointer(ticks + index)
+          .storeBytes(of: SIMD8<UInt64>(truncatingIfNeeded: eight), as: SIMD8<UInt64>.self)
+      }
+    }
+    while unsafe columns.latePosition[position.late] < end {
+      let index = unsafe Int(columns.latePosition[position.late]) - first
+      unsafe ticks[index] = columns.late[position.late]
+      position.late += 1
+    }
+  }
+
+  /// The slot of each event of the block, as an offset in bytes.
+  private mutating func unpackSlots(count: Int, end: UInt64) {
+    // Safety: as for times.
+    let offsets = unsafe slotOffsets
+    let first = position.event
+    let codes = unsafe columns.codes + first
+    for index in 0..<count { unsafe offsets[index] = UInt32(codes[index]) &<< 6 }
+    while unsafe columns.extendedPosition[position.extended] < end {
+      let index = unsafe Int(columns.extendedPosition[position.extended]) - first
+      unsafe offsets[index] = UInt32(columns.extended[position.extended]) &<< 6
+      position.extended += 1
+    }
+  }
+
+  /// The event loop: copies `count` slots into records, and moves the slots on. `valid` loses its
+  /// ones if a slot was never loaded.
+  ///
+  /// Safety: offsets are below the size of `slots`, because codes are bytes and `open` checked the
+  /// extended numbers; the output has room for `count` records.
+  @inline(__always)
+  private mutating func emit(
+    into output: UnsafeMutableRawPointer, from blockIndex: Int, count: Int, valid: inout UInt64
+  ) {
+    let slotBase = unsafe slots.base
+    let ticks = unsafe self.ticks + blockIndex
+    let offsets = unsafe slotOffsets + blockIndex
+    let nanosecondsPerTick = payload.nanosecondsPerTick
+    var time = position.time
+    var allValid = valid
+    var out = unsafe output
+    for index in 0..<count {
+      let slot = unsafe slotBase + Int(offsets[index])
+      unsafe time &+= ticks[index] &* nanosecondsPerTick
+      allValid &= unsafe slot.load(as: UInt64.self)
       let addresses = unsafe slot.loadUnaligned(fromByteOffset: 8, as: SIMD2<UInt64>.self)
       let payload = unsafe slot.loadUnaligned(fromByteOffset: 24, as: SIMD2<UInt64>.self)
       let tail = unsafe slot.load(fromByteOffset: 40, as: UInt64.self)
       let strides = unsafe slot.load(fromByteOffset: 48, as: SIMD2<UInt64>.self)
-      unsafe out.storeBytes(of: at.time, as: UInt64.self)
+      unsafe out.storeBytes(of: time, as: UInt64.self)
       unsafe out.storeBytes(of: addresses, toByteOffset: 8, as: SIMD2<UInt64>.self)
       unsafe out.storeBytes(of: payload, toByteOffset: 24, as: SIMD2<UInt64>.self)
       unsafe out.storeBytes(of: tail, toByteOffset: 40, as: UInt64.self)
       unsafe slot.storeBytes(of: addresses &+ strides, toByteOffset: 8, as: SIMD2<UInt64>.self)
       unsafe out += MemoryLayout<TraceEvent>.stride
     }
-    at.event &+= count
-    position = at
-    return valid == .max
+    position.time = time
+    valid = allValid
   }
 
-  /// Spells out the next cold event into its slot.
-  @inline(__always)
-  private static func load(
-    _ at: inout Position, _ columns: Columns, _ slotBase: UnsafeMutableRawPointer,
-    _ pages: UnsafeMutableRawPointer
-  ) -> UnsafeMutableRawPointer {
-    // Safety: as for `emit`; a page index is below `PageMemory.entries`.
-    let slot = unsafe slotBase + Int(truncatingIfNeeded: columns.coldSlot[at.cold] &<< 6)
-    let shape = unsafe Int(truncatingIfNeeded: columns.coldShape[at.cold])
-    let word0 = unsafe columns.coldWord0[at.cold]
-    let page = unsafe pages + PageMemory.index(word0) &* 8
+  /// Spells out the next cold event into the slot that it names.
+  private mutating func loadColdSlot(blockIndex: Int) {
+    // Safety: as for `emit`; a page index is below `PageMemory.entries`, and `open` checked the
+    // shape numbers and that there are as many literal words as shapes ask for.
+    let cold = position.cold
+    let slot = unsafe slots.base + Int(slotOffsets[blockIndex])
+    let shape = unsafe Int(truncatingIfNeeded: columns.coldShape[cold])
+    let word0 = unsafe columns.coldWord0[cold]
+    let page = unsafe pageMemory.base + PageMemory.index(word0) &* 8
     let source = unsafe columns.shapeSource[shape]
     var word1: UInt64 = 0
     if source == Word1Source.literal.rawValue {
-      unsafe word1 = columns.literal[at.literal]
-      at.literal &+= 1
+      unsafe word1 = columns.literal[position.literal]
+      position.literal &+= 1
     } else if source == Word1Source.mapped.rawValue {
       unsafe word1 = page.load(as: UInt64.self) | (word0 & PageMemory.offsetMask)
     }
     if source != Word1Source.zero.rawValue {
       unsafe page.storeBytes(of: word1 & ~PageMemory.offsetMask, as: UInt64.self)
     }
+    // Stored 16 bytes at a time, as the loop loads them: a load that spans two recent stores waits.
+    let payload = unsafe SIMD2(columns.shapeWord2[shape], columns.shapeWord3[shape])
+    let strides = unsafe SIMD2(columns.stride0[cold], columns.stride1[cold])
     unsafe slot.storeBytes(of: UInt64.max, as: UInt64.self)
-    unsafe slot.storeBytes(of: word0, toByteOffset: 8, as: UInt64.self)
-    unsafe slot.storeBytes(of: word1, toByteOffset: 16, as: UInt64.self)
-    unsafe slot.storeBytes(of: columns.shapeWord2[shape], toByteOffset: 24, as: UInt64.self)
-    unsafe slot.storeBytes(of: columns.shapeWord3[shape], toByteOffset: 32, as: UInt64.self)
+    unsafe slot.storeBytes(of: SIMD2(word0, word1), toByteOffset: 8, as: SIMD2<UInt64>.self)
+    unsafe slot.storeBytes(of: payload, toByteOffset: 24, as: SIMD2<UInt64>.self)
     unsafe slot.storeBytes(of: columns.shapeTail[shape], toByteOffset: 40, as: UInt64.self)
-    unsafe slot.storeBytes(of: columns.stride0[at.cold], toByteOffset: 48, as: UInt64.self)
-    unsafe slot.storeBytes(of: columns.stride1[at.cold], toByteOffset: 56, as: UInt64.self)
-    at.cold &+= 1
-    return unsafe slot
+    unsafe slot.storeBytes(of: strides, toByteOffset: 48, as: SIMD2<UInt64>.self)
+    position.cold &+= 1
   }
 }

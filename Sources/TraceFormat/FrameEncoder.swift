@@ -10,33 +10,42 @@ struct FrameEncoder: ~Copyable {
   }
 
   /// - Parameter events: 1…`TraceLimits.eventsPerFrame` events.
-  /// - Parameter sizes: receives bytes by column name, for reports.
-  func encode(_ events: [TraceEvent], sizes: inout [(name: String, bytes: [UInt8])]) -> [UInt8] {
-    let model = SlotModel(events)
-    let codes = SlotCodes(model)
-    let cold = ColdColumns(model, slotNumbers: codes.numberOfSlot)
-    let time = TimeCodes(events)
+  /// A payload before the codec, as columns in their order.
+  struct Payload {
     var bytes: [UInt8] = []
+    var columns: [(name: String, bytes: Range<Int>)] = []
+    /// The two long streams get statistics of their own.
+    var cuts: [Int] { columns.prefix(2).map(\.bytes.upperBound) }
+  }
+
+  func encode(_ events: [TraceEvent]) -> Payload {
+    let model = SlotModel(events)
+    let slots = SlotCodes(model)
+    let cold = ColdColumns(model)
+    let time = TimeCodes(events)
+    var payload = Payload()
     EventPayloadHeader(
       baseTime: events[0].time, nanosecondsPerTick: time.nanosecondsPerTick,
-      shapes: cold.shapes.count, coldEvents: cold.slot.count, extendedCodes: codes.extended.count,
-      lateTicks: time.late.count, literalWords: cold.word1.count, timeWidth: time.width
-    ).encode(to: &bytes)
+      shapes: cold.shapes.count, coldEvents: cold.gaps.count,
+      extendedSlots: slots.extended.count, lateTicks: time.late.count,
+      literalWords: cold.word1.count, timeWidth: time.width
+    ).encode(to: &payload.bytes)
     func add(_ name: String, _ values: [UInt64], stream width: Int? = nil) {
-      var column: [UInt8] = []
+      let start = payload.bytes.count
       if let width {
-        columns.append(stream: values, width: width, to: &column)
+        columns.append(stream: values, width: width, to: &payload.bytes)
       } else {
-        columns.append(values, to: &column)
+        columns.append(values, to: &payload.bytes)
       }
-      bytes += column
-      sizes.append((name, column))
+      payload.columns.append((name, start..<payload.bytes.count))
     }
-    add("slot codes", codes.codes, stream: 1)
+    add("slot codes", slots.codes, stream: 1)
     add("time codes", time.codes, stream: time.width)
+    add("late gaps", time.lateGaps)
     add("late ticks", time.late)
-    add("extended slots", codes.extended)
-    add("cold slots", cold.slot)
+    add("extended gaps", slots.extendedGaps)
+    add("extended slots", slots.extended)
+    add("cold gaps", cold.gaps)
     add("cold shapes", cold.shape)
     add("cold word 0", cold.word0)
     add("cold word 1", cold.word1)
@@ -46,38 +55,44 @@ struct FrameEncoder: ~Copyable {
     add("shape word 3", cold.shapes.map(\.word3))
     add("shape tail", cold.shapes.map(\.tail))
     add("shape word 1 source", cold.shapes.map(\.word1Source.rawValue))
-    return bytes
+    return payload
   }
 }
 
-/// One byte per event. The busiest slots get the codes 0…253; the others go through the extended
-/// column.
+/// Positions in a frame as distances: from the position before, the first from −1.
+private struct Gaps {
+  private(set) var values: [UInt64] = []
+  private var last = -1
+
+  mutating func append(position: Int) {
+    values.append(UInt64(position - last))
+    last = position
+  }
+}
+
+/// One byte per event. The busiest 256 slots fit in it; for the others the byte is 0 and the number
+/// stands in the extended column.
 private struct SlotCodes {
   var codes: [UInt64] = []
   var extended: [UInt64] = []
-  /// The number in the file of each of the model's slots.
-  var numberOfSlot: [UInt64]
+  var extendedGaps: [UInt64] = []
 
   init(_ model: SlotModel) {
     var uses = [Int](repeating: 0, count: SlotModel.capacity)
-    for choice in model.choices where choice != SlotModel.cold { uses[Int(choice)] += 1 }
+    for slot in model.slotOfEvent { uses[Int(slot)] += 1 }
     let byUse = uses.indices.sorted { (uses[$1], $0) < (uses[$0], $1) }
-    numberOfSlot = [UInt64](repeating: 0, count: uses.count)
+    var numberOfSlot = [UInt64](repeating: 0, count: uses.count)
     for (number, slot) in byUse.enumerated() { numberOfSlot[slot] = UInt64(number) }
-    codes.reserveCapacity(model.choices.count)
-    for choice in model.choices {
-      guard choice != SlotModel.cold else {
-        codes.append(UInt64(EventPayloadHeader.coldCode))
-        continue
-      }
-      let number = numberOfSlot[Int(choice)]
-      if number <= UInt64(EventPayloadHeader.slotCode) {
-        codes.append(number)
-      } else {
-        codes.append(UInt64(EventPayloadHeader.extendedCode))
-        extended.append(number)
-      }
+    var gaps = Gaps()
+    codes.reserveCapacity(model.slotOfEvent.count)
+    for (position, slot) in model.slotOfEvent.enumerated() {
+      let number = numberOfSlot[Int(slot)]
+      codes.append(number < 256 ? number : 0)
+      guard number >= 256 else { continue }
+      extended.append(number)
+      gaps.append(position: position)
     }
+    extendedGaps = gaps.values
   }
 }
 
@@ -86,6 +101,7 @@ private struct SlotCodes {
 private struct TimeCodes {
   var codes: [UInt64] = []
   var late: [UInt64] = []
+  var lateGaps: [UInt64] = []
   var width = 1
   var nanosecondsPerTick: UInt64 = 1
 
@@ -104,19 +120,20 @@ private struct TimeCodes {
     nanosecondsPerTick = divisor
     let ticks = deltas.map { $0 / Int64(divisor) }
     // A late tick costs about four bytes in the end; a wider code, one per event.
-    let late1 = ticks.count { !(0..<0xFF).contains($0) }
-    let late2 = ticks.count { !(0..<0xFFFF).contains($0) }
+    let late1 = ticks.count { !(0...0xFF).contains($0) }
+    let late2 = ticks.count { !(0...0xFFFF).contains($0) }
     width = late1 * 4 <= late2 * 4 + ticks.count ? 1 : 2
-    let escape: Int64 = width == 1 ? 0xFF : 0xFFFF
+    let direct: ClosedRange<Int64> = width == 1 ? 0...0xFF : 0...0xFFFF
+    var gaps = Gaps()
     codes.reserveCapacity(ticks.count)
-    for tick in ticks {
-      if (0..<escape).contains(tick) {
-        codes.append(UInt64(tick))
-      } else {
-        codes.append(UInt64(escape))
-        late.append(zigzag(UInt64(bitPattern: tick)))
-      }
+    for (position, tick) in ticks.enumerated() {
+      let isDirect = direct.contains(tick)
+      codes.append(isDirect ? UInt64(tick) : 0)
+      guard !isDirect else { continue }
+      late.append(zigzag(UInt64(bitPattern: tick)))
+      gaps.append(position: position)
     }
+    lateGaps = gaps.values
   }
 
   private static func commonDivisor(_ a: UInt64, _ b: UInt64) -> UInt64 {
@@ -128,7 +145,7 @@ private struct TimeCodes {
 
 /// Cold events by column, and the dictionary of their shapes.
 private struct ColdColumns {
-  var slot: [UInt64] = []
+  var gaps: [UInt64] = []
   var shape: [UInt64] = []
   var word0: [UInt64] = []
   var word1: [UInt64] = []
@@ -136,7 +153,8 @@ private struct ColdColumns {
   var stride1: [UInt64] = []
   var shapes: [RecordShape] = []
 
-  init(_ model: SlotModel, slotNumbers: [UInt64]) {
+  init(_ model: SlotModel) {
+    var positions = Gaps()
     var numbers: [RecordShape: UInt64] = [:]
     var pages = [UInt64](repeating: 0, count: PageMemory.entries)
     for event in model.coldEvents {
@@ -156,10 +174,11 @@ private struct ColdColumns {
         shapes.append(key)
       }
       shape.append(number)
-      slot.append(slotNumbers[event.slot])
+      positions.append(position: event.position)
       word0.append(event.word0)
       stride0.append(event.stride0)
       stride1.append(event.stride1)
     }
+    gaps = positions.values
   }
 }

@@ -9,6 +9,7 @@ import EventModel
 struct SlotModel {
   /// A cold event, in order of appearance.
   struct ColdEvent {
+    var position: Int
     var slot: Int
     var shape: RecordShape
     var word0: UInt64
@@ -17,10 +18,9 @@ struct SlotModel {
     var stride1: UInt64 = 0
   }
 
-  /// Per event a slot, or `cold`.
-  private(set) var choices: [UInt16] = []
+  /// Per event the slot that gives it; for a cold one, after loading it.
+  private(set) var slotOfEvent: [UInt16] = []
   private(set) var coldEvents: [ColdEvent] = []
-  static let cold = UInt16.max
   /// 1,024 slots of 64 bytes are 64 KiB: the busy ones stay in a first-level cache, and the
   /// recordings' frames need no more.
   static let capacity = 1024
@@ -53,16 +53,15 @@ struct SlotModel {
   private var newest = -1
 
   init(_ events: [TraceEvent]) {
-    choices.reserveCapacity(events.count)
+    slotOfEvent.reserveCapacity(events.count)
     slots.reserveCapacity(Self.capacity)
     for event in events {
       let record = Record(word0: event.word0, word1: event.word1, shape: RecordShape(event))
       if let slot = find(record) {
-        choices.append(UInt16(slot))
+        slotOfEvent.append(UInt16(slot))
         advance(slot, from: record)
         touch(slot)
       } else {
-        choices.append(Self.cold)
         load(record)
       }
     }
@@ -78,7 +77,8 @@ struct SlotModel {
     let pageKey = Self.pageKey(record)
     let pageBucket = Int(truncatingIfNeeded: pageKey >> 52)
     var cold = ColdEvent(
-      slot: -1, shape: record.shape, word0: record.word0, word1: record.word1)
+      position: slotOfEvent.count, slot: -1, shape: record.shape, word0: record.word0,
+      word1: record.word1)
     let neighbour = pages[pageBucket]
     if neighbour >= 0, slots[neighbour].pageKey == pageKey,
       slots[neighbour].last.shape == record.shape
@@ -114,6 +114,7 @@ struct SlotModel {
     touch(cold.slot)
     pages[pageBucket] = cold.slot
     coldEvents.append(cold)
+    slotOfEvent.append(UInt16(cold.slot))
   }
 
   private mutating func advance(_ slot: Int, from record: Record) {

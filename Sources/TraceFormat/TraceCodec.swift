@@ -43,8 +43,10 @@ struct Compressor: ~Copyable {
 
   /// The stored form of a payload and the codec that it really has: a payload that the codec does
   /// not make smaller is stored as it is.
-  func compress(_ plain: [UInt8]) -> (bytes: [UInt8], codec: TraceCodec) {
-    if let packed = packed(plain, level: level), packed.count < plain.count {
+  ///
+  /// - Parameter cuts: ends of columns that deserve statistics of their own, ascending.
+  func compress(_ plain: [UInt8], cuts: [Int] = []) -> (bytes: [UInt8], codec: TraceCodec) {
+    if let packed = packed(plain, cuts: cuts, level: level), packed.count < plain.count {
       return (packed, codec)
     }
     return (plain, .none)
@@ -52,25 +54,24 @@ struct Compressor: ~Copyable {
 
   /// Bytes that a column costs after the codec, at a quick level.
   func measuredSize(of column: [UInt8]) -> Int {
-    min(packed(column, level: 1)?.count ?? column.count, column.count)
+    min(packed(column, cuts: [], level: 1)?.count ?? column.count, column.count)
   }
 
-  private func packed(_ plain: [UInt8], level: Int) -> [UInt8]? {
+  private func packed(_ plain: [UInt8], cuts: [Int], level: Int) -> [UInt8]? {
+    // Each cut ends a zstd block, which costs three bytes and what is left of a byte.
     let bound: Int
     switch codec {
     case .none: return nil
-    case .zstd: bound = ZSTD_compressBound(plain.count)
+    case .zstd: bound = ZSTD_compressBound(plain.count) + 64 * (cuts.count + 1)
     case .lz4: bound = Int(LZ4_compressBound(Int32(plain.count)))
     }
     // Safety: both buffers are as long as stated, and the functions write at most `bound`.
-    return unsafe [UInt8](unsafeUninitializedCapacity: bound) { output, size in
+    let packed = unsafe [UInt8](unsafeUninitializedCapacity: bound) { output, size in
       unsafe plain.withUnsafeBytes { input in
         switch codec {
         case .none: size = 0
         case .zstd:
-          let written = unsafe ZSTD_compressCCtx(
-            zstdContext, output.baseAddress, bound, input.baseAddress, input.count, Int32(level))
-          size = ZSTD_isError(written) == 0 ? written : 0
+          size = unsafe zstd(input, into: output, cuts: cuts, level: level) ?? 0
         case .lz4:
           let source = unsafe input.assumingMemoryBound(to: CChar.self).baseAddress
           unsafe output.withMemoryRebound(to: CChar.self) { target in
@@ -83,12 +84,31 @@ struct Compressor: ~Copyable {
           }
         }
       }
-    }.nonEmpty
+    }
+    return packed.isEmpty ? nil : packed
   }
-}
 
-extension [UInt8] {
-  fileprivate var nonEmpty: [UInt8]? { isEmpty ? nil : self }
+  /// One zstd frame with its content size. Matches are long or none: short ones would save little
+  /// beside the entropy coder and cost the reader a sequence each.
+  private func zstd(
+    _ input: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>, cuts: [Int],
+    level: Int
+  ) -> Int? {
+    // Safety: zstd reads `input` and writes `output` within the sizes that are stated.
+    unsafe ZSTD_CCtx_reset(zstdContext, ZSTD_reset_session_and_parameters)
+    unsafe ZSTD_CCtx_setParameter(zstdContext, ZSTD_c_compressionLevel, Int32(level))
+    unsafe ZSTD_CCtx_setParameter(zstdContext, ZSTD_c_minMatch, 7)
+    unsafe ZSTD_CCtx_setPledgedSrcSize(zstdContext, UInt64(input.count))
+    var target = unsafe ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+    var source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: 0, pos: 0)
+    for cut in cuts + [input.count] {
+      unsafe source.size = cut
+      let mode = cut == input.count ? ZSTD_e_end : ZSTD_e_flush
+      let left = unsafe ZSTD_compressStream2(zstdContext, &target, &source, mode)
+      guard left == 0 else { return nil }
+    }
+    return unsafe target.pos
+  }
 }
 
 /// Undoes any codec. Output never exceeds what the caller announced.

@@ -72,7 +72,7 @@ package struct TraceWriter: ~Copyable {
   package mutating func flush() throws(TraceError) {
     guard !batch.isEmpty else { return }
     var frame = newFrame(.events, count: batch.count)
-    let plain = try encode(batch, &frame)
+    let payload = try encode(batch, &frame)
     for event in batch where event.kind == .loss {
       totals.lossGaps += 1
       totals.lostEvents &+= event.word0
@@ -83,7 +83,7 @@ package struct TraceWriter: ~Copyable {
     totals.latestTime = max(totals.latestTime, frame.latestTime)
     totals.events += UInt64(batch.count)
     batch.removeAll(keepingCapacity: true)
-    try write(&frame, plain)
+    try write(&frame, payload)
   }
 
   /// Writes a snapshot: the configuration records that rebuild, from nothing, the state before the
@@ -111,7 +111,7 @@ package struct TraceWriter: ~Copyable {
     guard !entries.isEmpty else { return }
     try flush()
     var frame = newFrame(.note, count: entries.count)
-    try write(&frame, ProvenanceEntry.encode(entries))
+    try write(&frame, FrameEncoder.Payload(bytes: ProvenanceEntry.encode(entries)))
   }
 
   /// Completes the trace and makes it durable under its name.
@@ -144,7 +144,7 @@ package struct TraceWriter: ~Copyable {
       var frame = FrameHeader(
         kind: .index, count: end - start, firstOrdinal: UInt64(start),
         number: totals.frames + frames, fileID: header.fileID)
-      try store(&frame, plain)
+      try store(&frame, FrameEncoder.Payload(bytes: plain))
       frames += 1
     }
     return frames
@@ -158,7 +158,7 @@ package struct TraceWriter: ~Copyable {
 
   private mutating func encode(
     _ events: [TraceEvent], _ frame: inout FrameHeader
-  ) throws(TraceError) -> [UInt8] {
+  ) throws(TraceError) -> FrameEncoder.Payload {
     var counts = [UInt32](repeating: 0, count: 256)
     frame.earliestTime = events[0].time
     frame.latestTime = events[0].time
@@ -177,29 +177,34 @@ package struct TraceWriter: ~Copyable {
       }
       frame.kinds.append(FrameHeader.KindCount(kind: kind, count: count))
     }
-    var columns: [(name: String, bytes: [UInt8])] = []
-    let plain = encoder.encode(events, sizes: &columns)
-    for column in columns where options.measuresColumns {
+    let payload = encoder.encode(events)
+    for column in payload.columns where options.measuresColumns {
+      let bytes = Array(payload.bytes[column.bytes])
       columnSizes[column.name, default: 0] += UInt64(
-        encoder.columns.compressor.compress(column.bytes).bytes.count)
+        encoder.columns.compressor.compress(bytes).bytes.count)
     }
-    return plain
+    return payload
   }
 
-  private mutating func write(_ frame: inout FrameHeader, _ plain: [UInt8]) throws(TraceError) {
+  private mutating func write(
+    _ frame: inout FrameHeader, _ payload: FrameEncoder.Payload
+  ) throws(TraceError) {
     let offset = output.size
-    try store(&frame, plain)
+    try store(&frame, payload)
     index.append(IndexEntry(frame, offset: offset))
   }
 
-  private mutating func store(_ frame: inout FrameHeader, _ plain: [UInt8]) throws(TraceError) {
+  private mutating func store(
+    _ frame: inout FrameHeader, _ payload: FrameEncoder.Payload
+  ) throws(TraceError) {
+    let plain = payload.bytes
     guard plain.count <= TraceLimits.payloadSizeBytes else {
       throw TraceError(
         .usage, "payload", expected: "at most \(TraceLimits.payloadSizeBytes) bytes",
         found: "\(plain.count)"
       ).at(path: output.path, frame: frame.number)
     }
-    let stored = encoder.columns.compressor.compress(plain)
+    let stored = encoder.columns.compressor.compress(plain, cuts: payload.cuts)
     frame.plainSize = UInt32(plain.count)
     frame.plainHash = XXH64.hash(plain)
     frame.storedSize = UInt32(stored.bytes.count)
