@@ -53,6 +53,11 @@ struct FrameReader: ~Copyable {
         .truncated, "frame header", expected: "\(size) bytes", found: "\(bytes.count) bytes")
     }
     let header = try FrameHeader(decoding: bytes)
+    let left = input.size.map { $0 - min($0, input.offset) } ?? .max
+    guard UInt64(header.storedSize) <= left else {
+      throw TraceError(
+        .truncated, "payload", expected: "\(header.storedSize) bytes", found: "\(left) bytes")
+    }
     stored.reserve(Int(header.storedSize))
     // Safety: the buffer holds at least `storedSize` bytes.
     let got = unsafe try input.read(into: stored.base, count: Int(header.storedSize))

@@ -87,7 +87,7 @@ package struct TraceReader: ~Copyable {
   /// Reads on to the next frame of events. False at the end of the trace.
   mutating func openNextFrame() throws(TraceError) -> Bool {
     while !isAtEnd {
-      let offset = frames.input.offset
+      let (offset, number) = (frames.input.offset, nextNumber)
       do throws(TraceError) {
         switch try frames.next() {
         case .frame(let header):
@@ -98,7 +98,7 @@ package struct TraceReader: ~Copyable {
           throw TraceError(.truncated, "end of file", expected: "a trailer", found: "nothing")
         }
       } catch {
-        throw error.at(path: path, frame: nextNumber, byteOffset: offset)
+        throw error.at(path: path, frame: number, byteOffset: offset)
       }
     }
     return false

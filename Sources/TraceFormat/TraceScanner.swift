@@ -152,7 +152,8 @@ package struct TraceScanner: ~Copyable {
   }
 
   private mutating func passIndex(at offset: UInt64, end: UInt64) -> Finding? {
-    let damage = damage(upTo: offset, nextOrdinal: nil)
+    let damage = damage(upTo: offset, nextOrdinal: stated?.events)
+    if damage != nil, let stated { nextOrdinal = max(nextOrdinal, stated.events) }
     intactEnd = end
     return damage
   }
