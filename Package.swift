@@ -47,14 +47,14 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   ]
     + Target.layer("EventModel")
-    + Target.layer("RingBuffer", "CPlatform", tests: ["RingRaces"])
+    + Target.layer("RingBuffer", "CPlatform", tests: ["EventModel", "RingBenchmark", "RingRaces"])
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
     + Target.layer(
       "TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd",
       tests: ["EventModel", "CZstd"], golden: true)
-    + Target.layer("ReferenceModel", "EventModel")
+    + Target.layer("ReferenceModel", "EventModel", tests: ["TraceImport"])
     + Target.layer("TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel"])
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
@@ -66,6 +66,10 @@ let package = Package(
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
         swiftSettings: strict),
+      .target(name: "CRingPinning", path: "Benchmarks/Rings/Pinning"),
+      .executableTarget(
+        name: "RingBenchmark", dependencies: ["CRingPinning", "EventModel", "RingBuffer"],
+        path: "Benchmarks/Rings/Swift", swiftSettings: strict),
       .executableTarget(
         name: "CommandLine",
         dependencies: [

@@ -8,7 +8,7 @@ public struct Outcome: Hashable, Sendable, BitwiseCopyable {
   /// Where the interrupt goes, as the guest numbers it.
   public var target: InterruptTarget
   public var outcome: OutcomeClass
-  /// Bit 0: the translation also raised a doorbell LPI (the vPE was not resident).
+  /// `doorbellRaised`, `takenByHost`.
   public var flags: UInt8
 
   @inlinable
@@ -23,5 +23,8 @@ public struct Outcome: Hashable, Sendable, BitwiseCopyable {
     self.flags = flags
   }
 
+  /// Bit 0: the translation also raised a doorbell LPI (the vPE was not resident).
   @inlinable public static var doorbellRaised: UInt8 { 1 }
+  /// Bit 1: a physical entry was found; the host's software has to take the interrupt further.
+  @inlinable public static var takenByHost: UInt8 { 2 }
 }

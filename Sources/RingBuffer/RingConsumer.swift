@@ -70,11 +70,7 @@ extension RingConsumer {
   @inlinable
   package mutating func tryPop() -> Element? {
     guard next != limit || refreshLimit() > 0 else { return nil }
-    // Safety: the slot index is masked to the slot memory, and the slot is published: next < limit.
-    let element = unsafe slots[SlotIndex(next, mask: mask).rawValue]
-    advance(by: 1)
-    peeked = 0
-    return element
+    return takeFirst()
   }
 
   /// Shows the oldest elements, at most `count` and all in one piece, where they lie.
@@ -100,6 +96,16 @@ extension RingConsumer {
     precondition(count >= 0 && count <= peeked)
     advance(by: count)
     peeked &-= count
+  }
+
+  /// Reads and releases one element where `next < limit`.
+  @inlinable @inline(__always)
+  mutating func takeFirst() -> Element {
+    // Safety: the slot index is masked to the slot memory, and the slot is published.
+    let element = unsafe slots[SlotIndex(next, mask: mask).rawValue]
+    advance(by: 1)
+    peeked = 0
+    return element
   }
 
   @inlinable @inline(__always)

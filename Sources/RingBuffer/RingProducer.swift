@@ -63,10 +63,7 @@ extension RingProducer {
   @inlinable
   package mutating func tryPush(_ element: Element) -> Bool {
     guard next != limit || refreshLimit() > 0 else { return false }
-    // Safety: the slot index is masked to the slot memory, and the slot is free: next < limit.
-    unsafe slots[SlotIndex(next, mask: mask).rawValue] = element
-    advance(by: 1)
-    claimed = 0
+    append(element)
     return true
   }
 
@@ -99,6 +96,15 @@ extension RingProducer {
   /// Says that no more elements will come. The consumer drains the ring and then sees its end.
   package consuming func close() {
     // The work is done in `deinit`.
+  }
+
+  /// Writes and publishes one element where `next < limit`.
+  @inlinable @inline(__always)
+  mutating func append(_ element: Element) {
+    // Safety: the slot index is masked to the slot memory, and the slot is free.
+    unsafe slots[SlotIndex(next, mask: mask).rawValue] = element
+    advance(by: 1)
+    claimed = 0
   }
 
   @inlinable @inline(__always)

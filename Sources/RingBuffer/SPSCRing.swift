@@ -23,10 +23,12 @@
 //   released ≤ published ≤ released + capacity
 //   the elements [released, published) belong to the consumer, all other slots to the producer
 //
-// Thread rules: the ends are `~Copyable`, so one thread at a time owns each of them, and there is no
-// way to make a second one: a second producer or consumer does not compile. Ends may move between
-// threads. Keep an end in a local variable of its thread's function: its private counters then live
-// in registers, and the two ends cannot share a cache line.
+// Thread rules: the ends are `~Copyable`, so one thread at a time owns each of them, and there is
+// no way to make a second one: a second producer or consumer does not compile. Ends may move
+// between threads. Give the end to the function with the loop as a `consuming` parameter, or keep
+// it in a local variable there: its private counters then live in registers, and the two ends
+// cannot share a cache line. Passed as `inout` the counters stay in memory, about twice the cost
+// one by one.
 //
 // Memory, one allocation aligned to 128 bytes, because x86 cores fetch 64-byte lines in adjacent
 // pairs and some arm64 cores have 128-byte lines:

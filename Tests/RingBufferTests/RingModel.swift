@@ -70,15 +70,22 @@ struct RingComparison: ~Copyable {
     producer = ring.producer
     consumer = ring.consumer
     model = RingModel(capacity: capacity)
-    for _ in 0..<position {
-      _ = producer.tryPush(payload(model.published))
-      model.push()
-      _ = consumer.tryPop()
-      model.pop()
-    }
+    advance(to: position)
     for _ in 0..<count {
       _ = producer.tryPush(payload(model.published))
       model.push()
+    }
+  }
+
+  /// Sends elements that nobody looks at through the ring until its next slot is `position`.
+  private mutating func advance(to position: Int) {
+    while Int(model.released) < position {
+      let count = unsafe producer.claim(upTo: position - Int(model.released)).count
+      producer.publish(count)
+      _ = unsafe consumer.peek(upTo: count)
+      consumer.release(count)
+      model.published += UInt64(count)
+      model.released += UInt64(count)
     }
   }
 

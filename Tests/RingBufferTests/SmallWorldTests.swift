@@ -17,19 +17,14 @@ import Testing
         for first in Self.steps {
           for second in Self.steps {
             for third in Self.steps {
-              var comparison = RingComparison(capacity: capacity, position: position, count: count)
-              for step in [first, second, third] {
-                if let difference = comparison.difference(after: step) {
-                  Issue.record(
-                    "capacity \(capacity), position \(position), \(count) held: \(first), \(second), \(third): \(difference)"
-                  )
-                  return
-                }
-              }
-              if comparison.drainDiffers() {
+              let difference = Self.difference(
+                in: [first, second, third], capacity: capacity, position: position, count: count)
+              if let difference {
                 Issue.record(
-                  "capacity \(capacity), position \(position), \(count) held: \(first), \(second), \(third): drained otherwise"
-                )
+                  """
+                  capacity \(capacity), position \(position), \(count) held: \(first), \(second), \
+                  \(third): \(difference)
+                  """)
                 return
               }
             }
@@ -37,6 +32,16 @@ import Testing
         }
       }
     }
+  }
+
+  private static func difference(
+    in program: [RingStep], capacity: Int, position: Int, count: Int
+  ) -> String? {
+    var comparison = RingComparison(capacity: capacity, position: position, count: count)
+    for step in program {
+      if let difference = comparison.difference(after: step) { return difference }
+    }
+    return comparison.drainDiffers() ? "drained otherwise" : nil
   }
 
   @Test("Long random programs agree with an array", arguments: [1, 2, 3, 5, 7, 8, 13, 100])

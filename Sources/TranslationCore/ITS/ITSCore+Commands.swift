@@ -1,0 +1,255 @@
+import EventModel
+
+// Commands (IHI 0069, §5.3). Each either has its effect or is counted in `commandErrors` under the
+// error number of Linux's arm-gic-v3.h and has none.
+
+extension ITSCore {
+  /// One raw command, as the queue holds it.
+  package mutating func execute(
+    _ dw0: UInt64, _ dw1: UInt64, _ dw2: UInt64, _ dw3: UInt64
+  ) {
+    counters.commands += 1
+    let device = UInt32(dw0 >> 32)
+    let event = UInt32(truncatingIfNeeded: dw1)
+    let upper = UInt32(dw1 >> 32)
+    let icid = UInt16(truncatingIfNeeded: dw2)
+    let vpe = UInt16(truncatingIfNeeded: dw1 >> 32)
+    let rdBase = UInt16(truncatingIfNeeded: dw2 >> 16)
+    let isValid = dw2 >> 63 == 1
+    switch dw0 & 0xFF {
+    case 0x01: moveEvent(device, event, icid: icid)
+    case 0x03: interrupt(device, event)
+    case 0x04: clear(device, event)
+    case 0x05, 0x22, 0x25: break  // SYNC, VMOVP, VSYNC: no table of this model changes
+    case 0x08: mapDevice(device, log2Events: UInt32(dw1 & 0x1F) + 1, isValid: isValid)
+    case 0x09: mapCollection(icid, pe: rdBase, isValid: isValid)
+    case 0x0A: mapEvent(device, event, intid: upper, icid: icid)
+    case 0x0B: mapEvent(device, event, intid: event, icid: icid)
+    case 0x0C: invalidate(device, event)
+    case 0x0D, 0x2D: pending.refreshConfigurations()
+    case 0x0E: break  // MOVALL: pending state has one place per INTID here
+    case 0x0F: discard(device, event)
+    case 0x21:
+      moveVirtualEvent(
+        device, event, vpe: vpe, doorbell: dw2 & 1 == 1 ? UInt32(dw2 >> 32) : nil)
+    case 0x29: mapVPE(vpe, isValid: isValid)
+    case 0x2A:
+      mapVirtualEvent(
+        device, event, vpe: vpe, intid: UInt32(truncatingIfNeeded: dw2), doorbell: UInt32(dw2 >> 32))
+    case 0x2B:
+      mapVirtualEvent(device, event, vpe: vpe, intid: event, doorbell: UInt32(dw2 >> 32))
+    default: fail(0x01_0000 | UInt32(dw0 & 0xFF) << 8)
+    }
+  }
+
+  mutating func fail(_ number: UInt32) { commandErrors[number, default: 0] += 1 }
+
+  /// MAPD. A live device loses all its mappings.
+  package mutating func mapDevice(_ device: UInt32, log2Events: UInt32, isValid: Bool) {
+    guard device < deviceCount else { return fail(0x01_0801) }
+    guard !isValid || log2Events <= eventIDBits else { return fail(0x01_0802) }
+    // Safety: checked above; see `withdraw` for the ITT.
+    withdraw(device)
+    unsafe devices[Int(device)] = 0
+    guard isValid else { return }
+    guard let first = arena.allocate(log2Count: log2Events) else { return fail(0x01_0802) }
+    unsafe devices[Int(device)] = UInt64(first) | 1 << (UInt64(log2Events) + 32)
+  }
+
+  /// Takes a device's ITT back, with its entries and their pending bits.
+  private mutating func withdraw(_ device: UInt32) {
+    // Safety: the caller has checked DeviceID; an ITT has as many entries as its device entry says.
+    let entry = unsafe devices[Int(device)]
+    let count = UInt32(entry >> 32)
+    guard count > 0 else { return }
+    let first = UInt32(truncatingIfNeeded: entry)
+    for index in Int(first)..<Int(first) + Int(count) where unsafe itts[index] != 0 {
+      clearPending(unsafe itts[index])
+      unsafe itts[index] = 0
+    }
+    arena.release(first, log2Count: UInt32(count.trailingZeroBitCount))
+  }
+
+  /// MAPC.
+  package mutating func mapCollection(_ icid: UInt16, pe: UInt16, isValid: Bool) {
+    guard UInt32(icid) < collectionCount else { return fail(0x01_0903) }
+    let enabled = disabledPEs.contains(pe) ? 0 : Self.lpisEnabled
+    // Safety: checked above.
+    unsafe collections[Int(icid)] = isValid ? UInt32(pe & 0x7FFF) | Self.valid | enabled : 0
+  }
+
+  /// GICR_CTLR.EnableLPIs of one PE.
+  package mutating func setLPIs(enabled: Bool, pe: UInt16) {
+    if enabled { disabledPEs.remove(pe) } else { disabledPEs.insert(pe) }
+    for icid in 0..<Int(collectionCount) {
+      // Safety: below the table's length.
+      let entry = unsafe collections[icid]
+      guard entry & Self.valid != 0, UInt16(truncatingIfNeeded: entry) == pe else { continue }
+      unsafe collections[icid] = enabled ? entry | Self.lpisEnabled : entry & ~Self.lpisEnabled
+    }
+  }
+
+  /// Index of the ITT entry, or nil and an error.
+  private mutating func entryIndex(
+    _ device: UInt32, _ event: UInt32, noDevice: UInt32, noEvent: UInt32
+  ) -> Int? {
+    guard device < deviceCount else {
+      fail(noDevice)
+      return nil
+    }
+    // Safety: checked above.
+    let entry = unsafe devices[Int(device)]
+    guard UInt32(entry >> 32) > 0 else {
+      fail(noDevice)
+      return nil
+    }
+    guard event < UInt32(entry >> 32) else {
+      fail(noEvent)
+      return nil
+    }
+    return Int(UInt32(truncatingIfNeeded: entry)) + Int(event)
+  }
+
+  private mutating func mappedIndex(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Int? {
+    guard let index = entryIndex(device, event, noDevice: error, noEvent: error) else { return nil }
+    // Safety: `entryIndex` gives an index within the device's ITT.
+    guard unsafe itts[index] & 1 != 0 else {
+      fail(error)
+      return nil
+    }
+    return index
+  }
+
+  private func isLPI(_ intid: UInt32) -> Bool {
+    intid >= INTID.firstLPI.rawValue && intid < pending.count
+  }
+
+  /// MAPTI, MAPI. On a live mapping: overwrites (UNPREDICTABLE in the architecture).
+  package mutating func mapEvent(_ device: UInt32, _ event: UInt32, intid: UInt32, icid: UInt16) {
+    guard let index = entryIndex(device, event, noDevice: 0x01_0A04, noEvent: 0x01_0A05) else {
+      return
+    }
+    guard isLPI(intid) else { return fail(0x01_0A06) }
+    guard UInt32(icid) < collectionCount else { return fail(0x01_0A03) }
+    // Safety: `entryIndex` gives an index within the device's ITT.
+    unsafe itts[index] = 1 | UInt64(intid) << 8 | UInt64(icid) << 32
+    pending.mapped(intid, .pe(0))
+  }
+
+  /// VMAPTI, VMAPI.
+  package mutating func mapVirtualEvent(
+    _ device: UInt32, _ event: UInt32, vpe: UInt16, intid: UInt32, doorbell: UInt32
+  ) {
+    guard let index = entryIndex(device, event, noDevice: 0x01_2A04, noEvent: 0x01_2A05) else {
+      return
+    }
+    guard isLPI(intid) else { return fail(0x01_2A06) }
+    // Safety: `entryIndex` gives an index within the device's ITT.
+    unsafe itts[index] = 1 | 2 | UInt64(intid) << 8 | UInt64(vpe) << 32
+    unsafe doorbells[index] = doorbell
+    pending.mapped(intid, target(ofVPE: vpe))
+  }
+
+  private func target(ofVPE vpe: UInt16) -> InterruptTarget {
+    InterruptTarget(rawValue: vpe | vPETargetBits)
+  }
+
+  /// MOVI. A virtual entry is not its business.
+  package mutating func moveEvent(_ device: UInt32, _ event: UInt32, icid: UInt16) {
+    guard let index = mappedIndex(device, event, 0x01_0107) else { return }
+    // Safety: `mappedIndex` gives an index within the device's ITT; ICID is checked.
+    guard unsafe itts[index] & 2 == 0 else { return fail(0x01_0107) }
+    guard UInt32(icid) < collectionCount, unsafe collections[Int(icid)] & Self.valid != 0 else {
+      return fail(0x01_0109)
+    }
+    unsafe itts[index] = itts[index] & ~(0xFFFF << 32) | UInt64(icid) << 32
+  }
+
+  /// VMOVI.
+  package mutating func moveVirtualEvent(
+    _ device: UInt32, _ event: UInt32, vpe: UInt16, doorbell: UInt32?
+  ) {
+    guard let index = mappedIndex(device, event, 0x01_2107) else { return }
+    // Safety: `mappedIndex` gives an index within the device's ITT.
+    guard unsafe itts[index] & 2 != 0 else { return fail(0x01_2107) }
+    unsafe itts[index] = itts[index] & ~(0xFFFF << 32) | UInt64(vpe) << 32
+    if let doorbell { unsafe doorbells[index] = doorbell }
+  }
+
+  /// VMAPP. A vPE is resident until the trace says that it left (`setResident`).
+  package mutating func mapVPE(_ vpe: UInt16, isValid: Bool) {
+    // Safety: 65,536 entries.
+    let old = unsafe vpes[Int(vpe)]
+    unsafe vpes[Int(vpe)] =
+      isValid ? (old & Self.valid != 0 ? old : Self.valid | Self.resident) : 0
+  }
+
+  /// GICR_VPENDBASER: a vPE is scheduled on a redistributor, or leaves it and wants a doorbell or not.
+  package mutating func setResident(_ vpe: UInt16, _ isResident: Bool, wantsDoorbell: Bool) {
+    // Safety: 65,536 entries.
+    guard unsafe vpes[Int(vpe)] & Self.valid != 0 else { return }
+    unsafe vpes[Int(vpe)] =
+      Self.valid | (isResident ? Self.resident : 0) | (wantsDoorbell ? Self.doorbellWanted : 0)
+  }
+
+  /// DISCARD: the mapping and its pending bit.
+  package mutating func discard(_ device: UInt32, _ event: UInt32) {
+    guard let index = mappedIndex(device, event, 0x01_0F07) else { return }
+    // Safety: `mappedIndex` gives an index within the device's ITT.
+    clearPending(unsafe itts[index])
+    unsafe itts[index] = 0
+  }
+
+  /// CLEAR.
+  package mutating func clear(_ device: UInt32, _ event: UInt32) {
+    guard let index = mappedIndex(device, event, 0x01_0507) else { return }
+    // Safety: as above.
+    clearPending(unsafe itts[index])
+  }
+
+  /// INT: as an MSI, but by command.
+  package mutating func interrupt(_ device: UInt32, _ event: UInt32) {
+    let before = counters
+    let outcome = translate(deviceID: device, eventID: event)
+    let isLost = outcome.outcome.isLost
+    let pendingBitsSet = counters.pendingBitsSet
+    let doorbells = counters.doorbells
+    counters = before
+    counters.pendingBitsSet = pendingBitsSet
+    counters.doorbells = doorbells
+    if isLost { fail(0x01_0307) }
+  }
+
+  /// INV: the configuration byte is read again.
+  package mutating func invalidate(_ device: UInt32, _ event: UInt32) {
+    guard let index = mappedIndex(device, event, 0x01_0C07) else { return }
+    // Safety: as above.
+    let entry = unsafe itts[index]
+    pending.refresh(UInt32(truncatingIfNeeded: entry >> 8) & 0xFF_FFFF, target(of: entry))
+  }
+
+  private mutating func clearPending(_ entry: UInt64) {
+    pending.clear(UInt32(truncatingIfNeeded: entry >> 8) & 0xFF_FFFF, target(of: entry))
+  }
+
+  /// Any target of the plane that the entry's interrupt is in.
+  private func target(of entry: UInt64) -> InterruptTarget {
+    entry & 2 == 0 ? .pe(0) : target(ofVPE: UInt16(truncatingIfNeeded: entry >> 32))
+  }
+
+  /// Whether an entry is there, and what it says: for tests and for the host's software.
+  package func mapping(_ device: UInt32, _ event: UInt32)
+    -> (intid: UInt32, isVirtual: Bool, place: UInt16)?
+  {
+    guard device < deviceCount else { return nil }
+    // Safety: DeviceID and EventID are checked against the table and the ITT.
+    let entry = unsafe devices[Int(device)]
+    guard event < UInt32(entry >> 32) else { return nil }
+    let ite = unsafe itts[Int(UInt32(truncatingIfNeeded: entry)) + Int(event)]
+    guard ite & 1 != 0 else { return nil }
+    return (
+      UInt32(truncatingIfNeeded: ite >> 8) & 0xFF_FFFF, ite & 2 != 0,
+      UInt16(truncatingIfNeeded: ite >> 32)
+    )
+  }
+}
