@@ -64,3 +64,5 @@ package struct LoopingSource<Base: EventSource & ~Copyable>: EventSource, ~Copya
     try base.rewind()
   }
 }
+
+extension LoopingSource: Sendable where Base: Sendable & ~Copyable {}
