@@ -8,21 +8,30 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-int CPlatform_pinToCPU(int cpu) {
-  if (cpu < 0 || cpu >= CPU_SETSIZE) return EINVAL;
+// Room for 8,192 CPUs, the most that Linux can be built for on x86-64 (CONFIG_NR_CPUS_RANGE_END);
+// a cpu_set_t ends at 1,024, and the kernel refuses to fill a set that is smaller than its own.
+typedef union {
   cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+  unsigned char bytes[8192 / 8];
+} CPUSet;
+
+int CPlatform_runOnCPUs(const int *cpus, int count) {
+  CPUSet allowed;
+  CPU_ZERO_S(sizeof allowed, &allowed.set);
+  for (int index = 0; index < count; index++) {
+    if (cpus[index] < 0 || cpus[index] >= 8 * (int)sizeof allowed) return EINVAL;
+    CPU_SET_S((size_t)cpus[index], sizeof allowed, &allowed.set);
+  }
+  return pthread_setaffinity_np(pthread_self(), sizeof allowed, &allowed.set);
 }
 
 int CPlatform_allowedCPUs(int *cpus, int capacity) {
-  cpu_set_t set;
-  int error = pthread_getaffinity_np(pthread_self(), sizeof set, &set);
+  CPUSet allowed;
+  int error = pthread_getaffinity_np(pthread_self(), sizeof allowed, &allowed.set);
   if (error) return -error;
   int count = 0;
-  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-    if (!CPU_ISSET(cpu, &set)) continue;
+  for (int cpu = 0; cpu < 8 * (int)sizeof allowed; cpu++) {
+    if (!CPU_ISSET_S((size_t)cpu, sizeof allowed, &allowed.set)) continue;
     if (count < capacity) cpus[count] = cpu;
     count++;
   }

@@ -1,112 +1,80 @@
-// Measurement: time → histogram → summary.
-//
-// What it is: a clock that costs a few nanoseconds, a histogram with a fixed layout that merges
-// exactly, robust statistics over repetitions, the facts of the host. What it is not: it knows no
-// event and no design, and draws no verdict.
-//
-//   let clock = CycleClock.shared
-//   let start = clock.now()
-//   work()
-//   histogram.record(clock.nanoseconds(from: start, to: clock.now()))
-//
-// Invariants: a histogram never resizes and never drops a value silently (values beyond its range are
-// counted as its maximum); percentiles are read from counts, never averaged.
-//
-// Threads: a clock is a value and may be used by all; a histogram belongs to one thread at a time.
-
-import CPlatform
-import Glibc
+public import CPlatform
 
 /// The cycle counter with its calibration, or CLOCK_MONOTONIC_RAW where the counter cannot be
-/// trusted. Reading costs about 10 ns with the counter and 23 ns without.
+/// trusted; `source` says which and why. Plain bits: copying it costs nothing.
 @frozen
-package struct CycleClock: Sendable {
+@usableFromInline package struct CycleClock: Hashable, Sendable, BitwiseCopyable {
+  /// nanoseconds = ticks × multiplier ÷ 2^shift. The multiplier has 63 significant bits, so that the
+  /// conversion adds less than 2⁻⁶² of the duration, and rounds down to a whole nanosecond.
+  @usableFromInline let multiplier: UInt64
+  @usableFromInline let shift: UInt64
   @usableFromInline let usesCounter: Bool
-  /// Nanoseconds per tick, 32.32 fixed point.
-  @usableFromInline let scale: UInt64
-  /// Ticks per second as calibrated; 10⁹ without the counter.
-  package let ticksPerSecond: Double
-  /// "tsc", "cntvct" or "clock_monotonic_raw (reason)".
-  package let source: String
+  let origin: Origin
+  /// The most by which the rate can be wrong, in millionths: the width of the readings that
+  /// calibrated it, against the time between them. 0 for CLOCK_MONOTONIC_RAW, the yardstick itself.
+  package let uncertaintyPartsPerMillion: Double
 
-  /// Calibrated once per process, in about 30 ms.
-  package static let shared = CycleClock()
+  /// Calibrated once per process, in about 20 ms.
+  package static let shared = CycleClock.calibrated()
 
-  package init() {
-    if let reason = Self.reasonAgainstCounter() {
-      usesCounter = false
-      ticksPerSecond = 1e9
-      scale = 1 << 32
-      source = "clock_monotonic_raw (\(reason))"
-      return
+  /// A clock of which `ticks` last `nanoseconds`. Both are positive; traps otherwise.
+  init(
+    ticks: UInt64, lasting nanoseconds: UInt64, origin: Origin,
+    uncertaintyPartsPerMillion: Double = 0
+  ) {
+    precondition(ticks > 0 && nanoseconds > 0, "a clock needs a positive rate")
+    // The largest shift up to 63 for which the multiplier stays below 2⁶³.
+    var shift: UInt64 = 0
+    var multiplier = UInt128(nanoseconds) / UInt128(ticks)
+    while shift < 63 {
+      let next = (UInt128(nanoseconds) << UInt128(shift + 1)) / UInt128(ticks)
+      if next >= UInt128(1) << 63 { break }
+      multiplier = next
+      shift += 1
     }
-    let ticks = Self.calibrate()
-    usesCounter = true
-    ticksPerSecond = ticks
-    scale = UInt64((1e9 / ticks) * 4_294_967_296.0)
-    #if arch(arm64)
-      source = "cntvct"
-    #else
-      source = "tsc"
-    #endif
+    precondition(multiplier < UInt128(1) << 63, "a tick of 2⁶³ ns or more is not a clock")
+    self.multiplier = UInt64(multiplier)
+    self.shift = shift
+    self.origin = origin
+    usesCounter = origin.isCounter
+    self.uncertaintyPartsPerMillion = uncertaintyPartsPerMillion
   }
 
-  @inlinable
-  package func now() -> UInt64 { usesCounter ? CPlatform_cycles() : Self.monotonicRaw() }
+  /// The time now in ticks since some moment. The processor may take the reading a few instructions
+  /// early or late; see `nowOrdered`.
+  @inlinable @inline(__always)
+  package func now() -> UInt64 {
+    usesCounter ? CPlatform_cycles() : CPlatform_monotonicRawNanoseconds()
+  }
 
-  /// Exact for differences of centuries: 64 × 64 → 128-bit arithmetic. 0 if time ran backwards
-  /// (two cores' counters may differ by some ticks).
-  @inlinable
+  /// `now`, after everything before it in the program is done: for stamps that cut one operation into
+  /// stages.
+  @inlinable @inline(__always)
+  package func nowOrdered() -> UInt64 {
+    usesCounter ? CPlatform_cyclesOrdered() : CPlatform_monotonicRawNanoseconds()
+  }
+
+  /// Whole nanoseconds, rounded down. 0 if time ran backwards (two cores' counters may differ by some
+  /// ticks). Differences up to 2⁶³ ticks (a century) cannot overflow.
+  @inlinable @inline(__always)
   package func nanoseconds(from start: UInt64, to end: UInt64) -> UInt64 {
     guard end > start else { return 0 }
-    let product = (end &- start).multipliedFullWidth(by: scale)
-    return product.high &<< 32 | product.low &>> 32
+    let product = (end &- start).multipliedFullWidth(by: multiplier)
+    // A left shift by 64 − shift in two steps, because it is 64 when shift is 0.
+    return (product.high &<< 1) &<< (63 &- shift) | product.low &>> shift
   }
 
+  /// The ticks that last `nanoseconds`, to the nearest; for deadlines on an absolute schedule.
   package func ticks(nanoseconds: UInt64) -> UInt64 {
-    UInt64(Double(nanoseconds) * ticksPerSecond / 1e9)
+    let scaled = UInt128(nanoseconds) << UInt128(shift)
+    return UInt64(clamping: (scaled + UInt128(multiplier) / 2) / UInt128(multiplier))
   }
 
-  @usableFromInline
-  static func monotonicRaw() -> UInt64 {
-    var time = timespec()
-    // Safety: the pointer is valid for the call.
-    unsafe clock_gettime(CLOCK_MONOTONIC_RAW, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+  /// Ticks per second as calibrated; 10⁹ without the counter.
+  package var ticksPerSecond: Double {
+    1e9 * Double(UInt64(1) << shift) / Double(multiplier)
   }
 
-  /// The narrowest of many (raw, counter, raw) triples at both ends of 20 ms.
-  private static func calibrate() -> Double {
-    func sample() -> (raw: UInt64, ticks: UInt64) {
-      var best = (width: UInt64.max, raw: UInt64(0), ticks: UInt64(0))
-      for _ in 0..<50 {
-        let before = monotonicRaw()
-        let ticks = CPlatform_cycles()
-        let after = monotonicRaw()
-        if after - before < best.width {
-          best = (after - before, before + (after - before) / 2, ticks)
-        }
-      }
-      return (best.raw, best.ticks)
-    }
-    let first = sample()
-    usleep(20_000)
-    let second = sample()
-    return Double(second.ticks - first.ticks) * 1e9 / Double(second.raw - first.raw)
-  }
-
-  /// A counter is trusted if it ticks at a constant rate and does not stop in deep sleep.
-  private static func reasonAgainstCounter() -> String? {
-    #if arch(x86_64)
-      let flags = HostFacts.cpuInfo(field: "flags").map { $0.split(separator: " ") } ?? []
-      for flag in ["constant_tsc", "nonstop_tsc"] where !flags.contains(Substring(flag)) {
-        return "the CPU does not state \(flag)"
-      }
-      return nil
-    #elseif arch(arm64)
-      return nil
-    #else
-      return "no counter known on this architecture"
-    #endif
-  }
+  /// "tsc", "cntvct" or "clock_monotonic_raw (reason)".
+  package var source: String { origin.description }
 }

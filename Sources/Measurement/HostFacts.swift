@@ -21,6 +21,7 @@ package enum HostFacts {
       firstLine("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
     add("governor", firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"))
     add("smt", firstLine("/sys/devices/system/cpu/smt/active"))
+    add("last-level-cache", lastLevelCacheBytes.map { "\($0 >> 10) KiB" })
     add("clock", CycleClock.shared.source)
     #if arch(x86_64)
       add("architecture", "x86_64")
@@ -28,6 +29,21 @@ package enum HostFacts {
       add("architecture", "arm64")
     #endif
     return facts
+  }
+
+  /// The largest cache of the first CPU; nil if the system does not tell.
+  package static var lastLevelCacheBytes: Int? {
+    (0..<8).compactMap { index in
+      firstLine("/sys/devices/system/cpu/cpu0/cache/index\(index)/size").flatMap(bytes)
+    }.max()
+  }
+
+  /// Reads "32768K" as the kernel writes cache sizes.
+  static func bytes(_ size: String) -> Int? {
+    guard size.hasSuffix("K"), let kibibytes = Int(size.dropLast()), kibibytes >= 0 else {
+      return nil
+    }
+    return kibibytes << 10
   }
 
   /// The first value of a field of /proc/cpuinfo.

@@ -3,11 +3,18 @@ package import Measurement
 
 /// The experiment `core`: what does translation cost? One thread, events already decoded.
 ///
-/// The events are cut once, untimed, into alternating stretches of delivery (traffic and SMMU
-/// maintenance) and set-up; the clock is read only where one ends and the next begins, never per event
-/// (reading it costs more than the event). So every figure is a mean over a whole pass, and a sample is
-/// a pass. The first pass of a fresh backend is `cold`; the later ones begin with the tables and caches
-/// as the pass before left them and are `warm`.
+/// The events are cut once, untimed, into stretches of one class (traffic, SMMU maintenance, set-up);
+/// the clock is read only where one ends and the next begins, never per event (reading it costs more
+/// than the event). So every figure is a mean over a whole pass, and a sample is a pass. Set-up is
+/// always apart from delivery, which is traffic and maintenance.
+///
+/// States. `cold`: the first pass of a fresh backend, whose tables and caches are empty and whose
+/// memory was never touched. `warm`: a later pass; it begins with the tables and caches as the pass
+/// before left them, which is what a device that is reset and configured again finds. `thrash`: a warm
+/// pass that is stopped now and then to displace the processor's caches; only the first events after
+/// each stop are timed. A design's own caches (its TLB, its translation cache) are tables in memory:
+/// they are displaced with the rest, not emptied. To see them missing, run a backend that was made with
+/// small ones.
 package struct CoreExperiment: Sendable {
   package struct Options: Sendable {
     /// Fresh backends, each giving one cold pass.
@@ -15,100 +22,120 @@ package struct CoreExperiment: Sendable {
     /// Warm passes at least, and until `warmNanoseconds` have gone by.
     package var warmPasses = 15
     package var warmNanoseconds: UInt64 = 300_000_000
+    /// Warm passes in which maintenance is timed apart from traffic. Short stretches make the clock
+    /// itself a part of what is timed: see `Pass.borders`.
+    package var trafficPasses = 3
+    package var thrashPasses = 3
+    package var thrash = CoreThrash()
     package init() {}
   }
 
   /// One pass.
   package struct Pass: Sendable {
+    /// Traffic and maintenance.
     package var deliveryNanoseconds: UInt64 = 0
     package var setUpNanoseconds: UInt64 = 0
+    /// Times that the clock was read; each reading is part of the figures above.
+    package var borders: UInt64 = 0
     package var tally = PassTally()
     @usableFromInline init() {}
   }
 
-  package struct Result: Sendable {
-    package var cold: [Pass]
-    package var warm: [Pass]
-    package var deliveryEvents: UInt64
-    package var setUpEvents: UInt64
-    /// Every cold pass gave the same outcomes, and so did every warm one, and every account held.
-    package var isRepeatable: Bool
+  /// A pass in which traffic is timed apart.
+  package struct TrafficPass: Sendable {
+    package var trafficNanoseconds: UInt64
+    package var maintenanceNanoseconds: UInt64
+    package var borders: UInt64
     @usableFromInline
-    init(
-      cold: [Pass], warm: [Pass], deliveryEvents: UInt64, setUpEvents: UInt64, isRepeatable: Bool
-    ) {
-      self.cold = cold
-      self.warm = warm
-      self.deliveryEvents = deliveryEvents
-      self.setUpEvents = setUpEvents
-      self.isRepeatable = isRepeatable
+    init(trafficNanoseconds: UInt64, maintenanceNanoseconds: UInt64, borders: UInt64) {
+      self.trafficNanoseconds = trafficNanoseconds
+      self.maintenanceNanoseconds = maintenanceNanoseconds
+      self.borders = borders
     }
   }
 
-  /// A stretch of events of one class.
-  @usableFromInline
-  struct Stretch: Sendable {
-    @usableFromInline var range: Range<Int>
-    @usableFromInline var isSetUp: Bool
+  package struct Result: Sendable {
+    package var cold: [Pass] = []
+    package var warm: [Pass] = []
+    package var traffic: [TrafficPass] = []
+    package var thrash: [CoreThrash.Pass] = []
+    package var deliveryEvents: UInt64 = 0
+    package var setUpEvents: UInt64 = 0
+    package var trafficEvents: UInt64 = 0
+    /// The work of one cold pass.
+    package var coldCounters = WorkCounters()
+    /// Every cold pass gave the same outcomes and did the same work, every later pass gave the same
+    /// outcomes, and every account held. If not, the figures are void.
+    package var isRepeatable = false
+    @usableFromInline init() {}
   }
 
   @usableFromInline let events: [TraceEvent]
   @usableFromInline let stretches: [Stretch]
+  /// The same, with traffic apart from maintenance.
+  @usableFromInline let fineStretches: [Stretch]
 
   package init(_ events: [TraceEvent]) {
     self.events = events
-    var stretches: [Stretch] = []
-    var start = 0
-    for index in events.indices {
-      let isSetUp = Self.isSetUp(events[index])
-      if index > start, Self.isSetUp(events[start]) != isSetUp {
-        stretches.append(Stretch(range: start..<index, isSetUp: !isSetUp))
-        start = index
-      }
-    }
-    if start < events.count {
-      stretches.append(
-        Stretch(range: start..<events.count, isSetUp: Self.isSetUp(events[start])))
-    }
-    self.stretches = stretches
-  }
-
-  private static func isSetUp(_ event: TraceEvent) -> Bool {
-    event.kind.isSetUp || event.kind.isVCPU
+    fineStretches = Stretch.cut(events)
+    stretches = Stretch.joinedByDelivery(fineStretches)
   }
 
   @inlinable
   package func run<Backend: TranslationBackend & ~Copyable>(
     _ options: Options, makeBackend: () -> Backend
   ) -> Result {
-    var cold: [Pass] = []
-    var warm: [Pass] = []
+    var result = Result()
+    var coldCounters: [WorkCounters] = []
+    var laterTallies: [PassTally] = []
     let clock = CycleClock.shared
     for _ in 0..<max(1, options.coldPasses) {
       var backend = makeBackend()
-      cold.append(pass(&backend, clock))
+      result.cold.append(pass(&backend, clock))
+      coldCounters.append(backend.counters)
     }
     var backend = makeBackend()
     _ = pass(&backend, clock)
     _ = pass(&backend, clock)
     let begin = clock.now()
-    while warm.count < options.warmPasses
+    while result.warm.count < options.warmPasses
       || clock.nanoseconds(from: begin, to: clock.now()) < options.warmNanoseconds
     {
-      warm.append(pass(&backend, clock))
+      result.warm.append(pass(&backend, clock))
     }
-    return result(cold: cold, warm: warm)
+    for _ in 0..<options.trafficPasses {
+      result.traffic.append(trafficPass(&backend, clock, &laterTallies))
+    }
+    if options.thrashPasses > 0 {
+      var displacer = CacheDisplacer(bytes: options.thrash.displacedBytes)
+      for _ in 0..<options.thrashPasses {
+        result.thrash.append(
+          thrashPass(&backend, clock, options.thrash, &displacer, &laterTallies))
+      }
+    }
+    conclude(&result, coldCounters, laterTallies)
+    return result
   }
 
   @usableFromInline
-  func result(cold: [Pass], warm: [Pass]) -> Result {
-    let setUp = stretches.filter(\.isSetUp).reduce(0) { $0 + $1.range.count }
-    return Result(
-      cold: cold, warm: warm, deliveryEvents: UInt64(events.count - setUp),
-      setUpEvents: UInt64(setUp),
-      isRepeatable: Set(cold.map(\.tally.digest)).count == 1
-        && Set(warm.map(\.tally.digest)).count <= 1
-        && (cold + warm).allSatisfy(\.tally.isConserved))
+  func conclude(
+    _ result: inout Result, _ coldCounters: [WorkCounters], _ laterTallies: [PassTally]
+  ) {
+    for stretch in fineStretches {
+      let count = UInt64(stretch.range.count)
+      switch stretch.work {
+      case .setUp: result.setUpEvents += count
+      case .traffic: result.trafficEvents += count
+      case .maintenance: break
+      }
+    }
+    result.deliveryEvents = UInt64(events.count) - result.setUpEvents
+    result.coldCounters = coldCounters.first ?? WorkCounters()
+    let cold = result.cold.map(\.tally)
+    let later = result.warm.map(\.tally) + laterTallies
+    result.isRepeatable =
+      Set(cold.map(\.digest)).count == 1 && Set(coldCounters).count == 1
+      && Set(later.map(\.digest)).count <= 1 && (cold + later).allSatisfy(\.isConserved)
   }
 
   /// One timed pass. The clock is read once per border between stretches.
@@ -117,9 +144,33 @@ package struct CoreExperiment: Sendable {
     _ backend: inout Backend, _ clock: CycleClock
   ) -> Pass {
     var result = Pass()
+    var ticks = StretchTicks()
+    timeStretches(stretches, &backend, clock, &result.tally, &ticks)
+    result.borders = UInt64(stretches.count)
+    result.deliveryNanoseconds = clock.nanoseconds(from: 0, to: ticks.traffic)
+    result.setUpNanoseconds = clock.nanoseconds(from: 0, to: ticks.setUp)
+    return result
+  }
+
+  @inlinable
+  func trafficPass<Backend: TranslationBackend & ~Copyable>(
+    _ backend: inout Backend, _ clock: CycleClock, _ tallies: inout [PassTally]
+  ) -> TrafficPass {
     var tally = PassTally()
-    var deliveryTicks: UInt64 = 0
-    var setUpTicks: UInt64 = 0
+    var ticks = StretchTicks()
+    timeStretches(fineStretches, &backend, clock, &tally, &ticks)
+    tallies.append(tally)
+    return TrafficPass(
+      trafficNanoseconds: clock.nanoseconds(from: 0, to: ticks.traffic),
+      maintenanceNanoseconds: clock.nanoseconds(from: 0, to: ticks.maintenance),
+      borders: UInt64(fineStretches.count))
+  }
+
+  @inlinable
+  func timeStretches<Backend: TranslationBackend & ~Copyable>(
+    _ stretches: [Stretch], _ backend: inout Backend, _ clock: CycleClock,
+    _ tally: inout PassTally, _ ticks: inout StretchTicks
+  ) {
     // Safety: stretches lie within the array, whose storage lives during the call.
     unsafe events.withUnsafeBufferPointer { all in
       var last = clock.now()
@@ -127,13 +178,22 @@ package struct CoreExperiment: Sendable {
         unsafe replay(
           UnsafeBufferPointer(rebasing: all[stretch.range]), through: &backend, &tally)
         let now = clock.now()
-        if stretch.isSetUp { setUpTicks &+= now &- last } else { deliveryTicks &+= now &- last }
+        switch stretch.work {
+        case .traffic: ticks.traffic &+= now &- last
+        case .maintenance: ticks.maintenance &+= now &- last
+        case .setUp: ticks.setUp &+= now &- last
+        }
         last = now
       }
     }
-    result.tally = tally
-    result.deliveryNanoseconds = clock.nanoseconds(from: 0, to: deliveryTicks)
-    result.setUpNanoseconds = clock.nanoseconds(from: 0, to: setUpTicks)
-    return result
   }
+}
+
+/// Time by class of work, in ticks.
+@usableFromInline
+struct StretchTicks {
+  @usableFromInline var traffic: UInt64 = 0
+  @usableFromInline var maintenance: UInt64 = 0
+  @usableFromInline var setUp: UInt64 = 0
+  @inlinable init() {}
 }

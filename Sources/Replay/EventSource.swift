@@ -65,4 +65,4 @@ package struct LoopingSource<Base: EventSource & ~Copyable>: EventSource, ~Copya
   }
 }
 
-extension LoopingSource: Sendable where Base: Sendable, Base: ~Copyable {}
+extension LoopingSource: Sendable where Base: Sendable & ~Copyable {}

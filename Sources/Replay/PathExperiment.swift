@@ -5,19 +5,28 @@ package import Measurement
 ///
 /// The device thread translates and hands over: through a ring to the vCPU thread, or, in a design
 /// that delivers through an eventfd, by writing a real one, on which an injector thread sleeps; that
-/// injects and hands over to the vCPU thread. The vCPU thread acknowledges and answers.
+/// injects and hands over to the vCPU thread. With a second eventfd a VMM thread stands between the two
+/// and passes the signal on (`bounce`). The vCPU thread acknowledges and answers.
 ///
-///   device ── translate ─┬────────────────── ring ──────────────────┬─ seen, acknowledge ─► device
-///                        └─ eventfd ─► wake-up ─► inject ─► ring ───┘
+///   device ── translate ─┬─────────────────────── ring ───────────────────────┬─ seen ─ acknowledge
+///                        └─ eventfd ─ (VMM ─ eventfd) ─ wake-up ─ inject ─ ring ┘
 ///
-/// All figures are service times: from the actual start, with nothing else in flight. Nothing is
-/// allocated between the first and the last measured interrupt. DMA, maintenance and set-up events are
-/// replayed between interrupts, unmeasured; recorded acknowledges are left out, because the vCPU
-/// thread takes each interrupt at once.
+/// One eventfd serves all routes; the route's number travels in a ring beside it. The kernel's own
+/// irqfd injects in the context of the writer and needs no wake-up when its cached route suffices; the
+/// injector thread stands for its slow path, the work queue.
+///
+/// All figures are service times: from the actual start, with nothing else in flight, to the end of
+/// the acknowledge on the vCPU thread. `roundTrip` goes on until the device thread has the answer.
+/// Nothing is allocated between the first and the last measured interrupt, but by `configure`. DMA,
+/// maintenance and set-up events are replayed between interrupts, unmeasured; recorded acknowledges are
+/// left out, because the vCPU thread takes each interrupt at once. One that is found pending already
+/// (a command made it so) has nobody to take it: it is counted as coalesced and cleared.
 package struct PathExperiment: Sendable {
   package struct Options: Sendable {
     package var interrupts = 5_000
     package var warmUpInterrupts = 500
+    /// Between device and injector, in a design that delivers through an eventfd: 1, or 2 for `bounce`.
+    package var eventfdHops = 1
     /// Ends the run early; what was measured until then counts.
     package var limitNanoseconds: UInt64 = 5_000_000_000
     package init() {}
@@ -39,30 +48,47 @@ package struct PathExperiment: Sendable {
     }
   }
 
+  /// What became of all interrupts that the device raised, warm-up included.
+  package struct Account: Sendable, Hashable {
+    package var offered: UInt64 = 0
+    /// Counted by the vCPU thread, all others by the device thread.
+    package var taken: UInt64 = 0
+    package var coalesced: UInt64 = 0
+    package var masked: UInt64 = 0
+    package var lost: UInt64 = 0
+    package init() {}
+
+    package var isConserved: Bool { offered == taken + coalesced + masked + lost }
+  }
+
   package struct Result: Sendable {
     package var total = LatencyHistogram()
+    /// From the same start until the device thread has the answer.
+    package var roundTrip = LatencyHistogram()
     /// In the order of `Stages.names`.
     package var stages = Array(repeating: LatencyHistogram(), count: Stages.names.count)
     /// The stages of the very interrupt that stands at this percentile of the total.
     package var atPercentile: [(percent: Double, stages: Stages)] = []
-    package var lost: UInt64
-    package var coalesced: UInt64
+    package var account: Account
     /// Why a thread does not have a CPU of its own; empty if all have.
     package var placement: [String]
 
-    /// - Parameter samples: one per measured interrupt.
-    init(samples: [Stages], lost: UInt64, coalesced: UInt64, placement: [String]) {
-      self.lost = lost
-      self.coalesced = coalesced
+    package var lost: UInt64 { account.lost }
+    package var coalesced: UInt64 { account.coalesced }
+
+    init(_ measured: PathSession.Measured, placement: [String]) {
+      account = measured.account
       self.placement = placement
-      for sample in samples {
-        total.record(sample.total)
-        for (index, value) in sample.values.enumerated() { stages[index].record(value) }
+      for sample in measured.samples {
+        total.record(sample.stages.total)
+        roundTrip.record(sample.roundTrip)
+        for (index, value) in sample.stages.values.enumerated() { stages[index].record(value) }
       }
-      let sorted = samples.sorted { $0.total < $1.total }
+      let sorted = measured.samples.map(\.stages).sorted { $0.total < $1.total }
       for percent in [50, 90, 99, 99.9] where !sorted.isEmpty {
-        let rank = Int((Double(sorted.count) * percent / 100).rounded(.up)) - 1
-        atPercentile.append((percent, sorted[max(0, rank)]))
+        // One step down, so that rounding cannot lift an exact rank to the next one.
+        let rank = (Double(sorted.count) * percent.nextDown / 100).rounded(.up)
+        atPercentile.append((percent, sorted[max(0, Int(rank) - 1)]))
       }
     }
   }
@@ -95,21 +121,24 @@ package struct PathExperiment: Sendable {
   package func run<Backend: TranslationBackend & ~Copyable>(
     through backend: inout Backend
   ) throws(Failure) -> Result {
-    let session = try PathSession(usesEventfd: backend.deliversThroughEventfd)
+    let hops = backend.deliversThroughEventfd ? max(1, options.eventfdHops) : 0
+    let session = try PathSession(eventfdHops: hops)
     // Safety: the pointer outlives the threads, which are joined below; whose turn it is to use the
     // backend is decided by the messages, each of which orders what came before it.
     return try unsafe withUnsafeMutablePointer(to: &backend) { pointer throws(Failure) -> Result in
       let shared = unsafe PathSession.Shared(pointer)
       let experiment = self
-      let threads: [WorkerThread]
+      var threads: [WorkerThread] = []
       do throws(WorkerThreadError) {
-        threads = [
-          try WorkerThread { session.runVCPU(shared) },
-          try WorkerThread { session.runInjector(shared) },
-          try WorkerThread { session.runDevice(shared, experiment) },
-        ]
+        threads.append(try WorkerThread { session.runVCPU(shared) })
+        if hops > 0 { threads.append(try WorkerThread { session.runInjector(shared) }) }
+        for hop in (0..<max(0, hops - 1)).reversed() {
+          threads.append(try WorkerThread { session.runRelay(hop) })
+        }
+        threads.append(try WorkerThread { session.runDevice(shared, experiment) })
       } catch {
-        session.abandon()
+        session.abandon(started: threads.count)
+        for thread in threads { thread.join() }
         throw .thread(error)
       }
       for thread in threads { thread.join() }

@@ -1,11 +1,14 @@
-import CPlatform
 package import EventModel
 import Glibc
 package import Measurement
 package import RingBuffer
 import Synchronization
 
-/// The three threads of one `path` run and what lies between them.
+/// The threads of one `path` run and what lies between them.
+///
+/// There is one token: whoever holds the interrupt that is in flight may use the backend. It goes from
+/// the device thread through the lanes and rings to the vCPU thread and comes back with the answer;
+/// each hand-over is a release that the next holder's acquire pairs with.
 package final class PathSession: Sendable {
   /// A backend that the threads use one after the other.
   @safe
@@ -20,45 +23,55 @@ package final class PathSession: Sendable {
     package var wokenAt: UInt64 = 0
     package var injectedAt: UInt64 = 0
     package var seenAt: UInt64 = 0
+    package var acknowledgedAt: UInt64 = 0
     package init(_ outcome: Outcome) { self.outcome = outcome }
   }
 
-  package struct Measured: Sendable {
-    package var samples: [PathExperiment.Stages]
-    package var lost: UInt64 = 0
-    package var coalesced: UInt64 = 0
-    package var errno: Int32 = 0
+  package struct Sample: Sendable {
+    package var stages: PathExperiment.Stages
+    package var roundTrip: UInt64
+    @usableFromInline
+    init(stages: PathExperiment.Stages, roundTrip: UInt64) {
+      self.stages = stages
+      self.roundTrip = roundTrip
+    }
   }
 
-  package let usesEventfd: Bool
+  /// What the device thread found.
+  package struct Measured: Sendable {
+    package var samples: [Sample] = []
+    package var account = PathExperiment.Account()
+    package var errno: Int32 = 0
+    @usableFromInline init() {}
+  }
+
   package let clock = CycleClock.shared
-  package let descriptor: Int32
+  package let lanes: [EventfdLane]
   /// The raising end: the injector's if there is an eventfd, else the device's.
   package let raise: HandOff<RingProducer<Message>>
   package let raised: HandOff<RingConsumer<Message>>
   package let answer: HandOff<RingProducer<Message>>
   package let answers: HandOff<RingConsumer<Message>>
-  package let route: HandOff<RingProducer<UInt32>>
-  package let routes: HandOff<RingConsumer<UInt32>>
-  private let measured = Mutex<Measured?>(nil)
+  private let measured = Mutex(Measured())
+  private let taken = Mutex<UInt64>(0)
   private let placement = Mutex<[String]>([])
+  /// With a CPU for each thread it is best to spin; with fewer a waiting thread must get out of the
+  /// way of the one it waits for.
+  package let waiting: SpinThenYieldWait
 
-  package init(usesEventfd: Bool) throws(PathExperiment.Failure) {
-    self.usesEventfd = usesEventfd
-    descriptor = CPlatform_eventfd()
+  package init(eventfdHops: Int) throws(PathExperiment.Failure) {
+    var lanes: [EventfdLane] = []
+    for _ in 0..<eventfdHops { lanes.append(try EventfdLane()) }
+    self.lanes = lanes
     let interrupts = SPSCRing<Message>(capacity: 16)
     let replies = SPSCRing<Message>(capacity: 16)
-    let routing = SPSCRing<UInt32>(capacity: 16)
     raise = HandOff(interrupts.producer)
     raised = HandOff(interrupts.consumer)
     answer = HandOff(replies.producer)
     answers = HandOff(replies.consumer)
-    route = HandOff(routing.producer)
-    routes = HandOff(routing.consumer)
-    guard descriptor >= 0 else { throw .eventfd(code: -descriptor) }
+    let hasCPUs = 2 + eventfdHops <= ThreadPlacement.allowedCPUs.count
+    waiting = SpinThenYieldWait(spins: hasCPUs ? 1_024 : 0)
   }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Pins the calling thread and notes if that is not possible.
   package func place(_ name: String, _ index: Int) {
@@ -69,174 +82,85 @@ package final class PathSession: Sendable {
     }
   }
 
-  package func finish(_ result: Measured) { measured.withLock { $0 = result } }
+  package func finish(_ result: consuming Measured) {
+    let result = result
+    measured.withLock { $0 = result }
+  }
+  package func finish(taken count: UInt64) { taken.withLock { $0 = count } }
 
   package func result() throws(PathExperiment.Failure) -> PathExperiment.Result {
-    let found = measured.withLock { $0 }
-    guard let found, !found.samples.isEmpty else {
-      if let code = found?.errno, code != 0 { throw .eventfd(code: code) }
-      throw .noInterrupts
-    }
-    return PathExperiment.Result(
-      samples: found.samples, lost: found.lost, coalesced: found.coalesced,
-      placement: placement.withLock { $0.sorted() })
+    var found = measured.withLock { $0 }
+    found.account.taken = taken.withLock { $0 }
+    guard found.errno == 0 else { throw .eventfd(code: found.errno) }
+    guard !found.samples.isEmpty else { throw .noInterrupts }
+    return PathExperiment.Result(found, placement: placement.withLock { $0.sorted() })
   }
 
-  /// After a thread could not be started: lets those that run see the end of their streams.
-  package func abandon() {
-    raise.discard()
-    answer.discard()
-    route.discard()
-    _ = CPlatform_eventfdSignal(descriptor)
+  /// After a thread could not be started: the end that it would have sent from is destroyed, so that
+  /// the threads that run, which were started from the vCPU's backwards, see their streams end.
+  package func abandon(started: Int) {
+    if started == 1 { raise.discard() }
+    if started >= 2 { lanes[lanes.count - (started - 1)].abandon() }
   }
+}
 
-  // The bodies. With fewer CPUs than threads a spinning thread gives its CPU away.
-
+// The bodies of the threads around the device's, which is in `PathSession+Device.swift`.
+extension PathSession {
   @inlinable
   package func runVCPU<Backend: TranslationBackend & ~Copyable>(_ shared: Shared<Backend>) {
     place("vCPU", 1)
     var raised = raised.take()
     var answer = answer.take()
-    while var message = raised.pop(waiting: SpinThenYieldWait()) {
+    var taken: UInt64 = 0
+    while var message = raised.pop(waiting: waiting) {
       message.seenAt = clock.now()
       if message.outcome.outcome == .delivered {
-        // Safety: the raising thread waits for the answer and does not touch the backend.
+        // Safety: the token is here: the raising thread does not touch the backend.
         unsafe shared.pointer.pointee.acknowledge(
           .acknowledge(time: 0, target: message.outcome.target, intid: message.outcome.intid))
+        taken &+= 1
       }
-      guard answer.push(message, waiting: SpinThenYieldWait()) else { break }
+      message.acknowledgedAt = clock.nowOrdered()
+      guard answer.push(message, waiting: waiting) else { break }
     }
+    finish(taken: taken)
     answer.close()
   }
 
   @inlinable
   package func runInjector<Backend: TranslationBackend & ~Copyable>(_ shared: Shared<Backend>) {
-    guard usesEventfd else { return }
+    guard let lane = lanes.last else { return }
     place("injector", 2)
-    var routes = routes.take()
+    var routes = lane.receiver.take()
     var raise = raise.take()
-    while waitForSignal() {
+    while lane.wait() {
       let wokenAt = clock.now()
       guard let route = routes.tryPop() else {
         if routes.isAtEnd { break }
         continue
       }
-      // Safety: the device thread waits for the answer and does not touch the backend.
+      // Safety: the token is here: the device thread waits for the answer.
       var message = Message(unsafe shared.pointer.pointee.inject(route: route))
       message.wokenAt = wokenAt
-      message.injectedAt = clock.now()
-      guard raise.push(message, waiting: SpinThenYieldWait()) else { break }
+      message.injectedAt = clock.nowOrdered()
+      guard raise.push(message, waiting: waiting) else { break }
     }
     raise.close()
   }
 
-  package func waitForSignal() -> Bool {
-    var count: UInt64 = 0
-    // Safety: the pointer is valid for the call.
-    return unsafe CPlatform_eventfdWait(descriptor, &count) == 0
-  }
-
-  package func signal() -> Int32 { CPlatform_eventfdSignal(descriptor) }
-
-  @inlinable
-  package func runDevice<Backend: TranslationBackend & ~Copyable>(
-    _ shared: Shared<Backend>, _ experiment: PathExperiment
-  ) {
-    place("device", 0)
-    if usesEventfd {
-      var route = route.take()
-      drive(shared, experiment) { _, signal in
-        guard route.tryPush(signal.route) else { return EAGAIN }
-        return self.signal()
+  /// The VMM's thread: from one eventfd to the next.
+  package func runRelay(_ hop: Int) {
+    place("VMM", 3 + hop)
+    var routes = lanes[hop].receiver.take()
+    var onward = lanes[hop + 1].sender.take()
+    while lanes[hop].wait() {
+      guard let route = routes.tryPop() else {
+        if routes.isAtEnd { break }
+        continue
       }
-      // The injector wakes once more and finds the end of the routes.
-      route.close()
-      _ = signal()
-    } else {
-      var raise = raise.take()
-      drive(shared, experiment) { message, _ in raise.tryPush(message) ? 0 : EAGAIN }
-      raise.close()
+      guard onward.tryPush(route), lanes[hop + 1].signal() == 0 else { break }
     }
-  }
-
-  /// The device thread's loop. `handOver` returns 0 or an errno.
-  @inlinable @inline(__always)
-  package func drive<Backend: TranslationBackend & ~Copyable>(
-    _ shared: Shared<Backend>, _ experiment: PathExperiment,
-    handOver: (Message, Signal) -> Int32
-  ) {
-    var answers = answers.take()
-    let options = experiment.options
-    var result = Measured(samples: [])
-    result.samples.reserveCapacity(options.interrupts)
-    var warmUp = options.warmUpInterrupts
-    let begin = clock.now()
-    let limit = clock.ticks(nanoseconds: options.limitNanoseconds)
-    passes: while result.samples.count < options.interrupts {
-      var taken = 0
-      for event in experiment.events {
-        // Safety: no message is out, so this thread alone uses the backend.
-        switch event.kind {
-        case .msi: break
-        case .dma:
-          _ = unsafe shared.pointer.pointee.translate(event)
-          continue
-        case .map, .unmap, .smmuCommand:
-          unsafe shared.pointer.pointee.maintain(event)
-          continue
-        default:
-          if event.kind.isSetUp || event.kind.isVCPU {
-            unsafe shared.pointer.pointee.configure(event)
-          }
-          continue
-        }
-        let start = clock.now()
-        // Safety: as above.
-        let signal = unsafe shared.pointer.pointee.signal(event)
-        let signalled = clock.now()
-        if signal.route == Signal.none {
-          guard signal.outcome.outcome == .delivered else {
-            if signal.outcome.outcome == .coalesced {
-              result.coalesced += 1
-            } else {
-              result.lost += 1
-            }
-            continue
-          }
-        }
-        result.errno = handOver(Message(signal.outcome), signal)
-        guard result.errno == 0, let message = answers.pop(waiting: SpinThenYieldWait()) else {
-          break passes
-        }
-        let end = clock.now()
-        guard message.outcome.outcome == .delivered else {
-          if message.outcome.outcome == .coalesced {
-            result.coalesced += 1
-          } else {
-            result.lost += 1
-          }
-          continue
-        }
-        taken += 1
-        if warmUp > 0 {
-          warmUp -= 1
-          continue
-        }
-        var stages = PathExperiment.Stages()
-        stages.translate = clock.nanoseconds(from: start, to: signalled)
-        var last = signalled
-        if usesEventfd {
-          stages.wakeUp = clock.nanoseconds(from: last, to: message.wokenAt)
-          stages.inject = clock.nanoseconds(from: message.wokenAt, to: message.injectedAt)
-          last = message.injectedAt
-        }
-        stages.notify = clock.nanoseconds(from: last, to: message.seenAt)
-        stages.acknowledge = clock.nanoseconds(from: message.seenAt, to: end)
-        result.samples.append(stages)
-        if result.samples.count == options.interrupts || end &- begin > limit { break passes }
-      }
-      if taken == 0 { break }
-    }
-    finish(result)
+    onward.close()
+    _ = lanes[hop + 1].signal()
   }
 }

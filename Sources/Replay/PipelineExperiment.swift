@@ -18,9 +18,13 @@ package struct PipelineExperiment: Sendable {
     package var events: UInt64 = 0
     package var tally = PassTally()
     package var nanoseconds: UInt64 = 0
-    /// Times that a thread found the ring full, or empty.
+    /// Times that a thread found the ring full, or empty, and how long it then waited.
     package var readerWaits: UInt64 = 0
+    package var readerWaitNanoseconds: UInt64 = 0
     package var deviceWaits: UInt64 = 0
+    package var deviceWaitNanoseconds: UInt64 = 0
+    /// Why a thread does not have a CPU of its own; empty if both have.
+    package var placement: [String] = []
     package var residentBytes: UInt64 = 0
     /// What ended the reader early.
     package var sourceError: (any Error)?
@@ -40,15 +44,21 @@ package struct PipelineExperiment: Sendable {
     var consumer = ring.consumer
     let clock = CycleClock.shared
     var result = Result()
-    _ = ThreadPlacement.pin(toAllowed: 0)
+    if let reason = ThreadPlacement.pin(toAllowed: 0) {
+      result.placement = ["device and reader thread not on CPUs of their own: \(reason)"]
+    }
+    defer { ThreadPlacement.unpin() }
     let reader = try WorkerThread { ends.run() }
+    var waitTicks: UInt64 = 0
     let start = clock.now()
     while true {
       // Safety: the slots belong to this side until they are released.
       var batch = unsafe consumer.peek(upTo: options.batch)
       if batch.isEmpty {
-        result.deviceWaits += 1
+        let begin = clock.now()
         unsafe batch = consumer.peek(upTo: options.batch, waiting: SpinThenYieldWait())
+        result.deviceWaits += 1
+        waitTicks &+= clock.now() &- begin
         if batch.isEmpty { break }
       }
       unsafe replay(batch, through: &backend, &result.tally)
@@ -57,7 +67,11 @@ package struct PipelineExperiment: Sendable {
     }
     result.nanoseconds = clock.nanoseconds(from: start, to: clock.now())
     reader.join()
-    (result.readerWaits, result.sourceError) = ends.outcome()
+    let ended = ends.outcome()
+    result.readerWaits = ended.waits
+    result.readerWaitNanoseconds = clock.nanoseconds(from: 0, to: ended.waitTicks)
+    result.deviceWaitNanoseconds = clock.nanoseconds(from: 0, to: waitTicks)
+    result.sourceError = ended.error
     result.residentBytes = ThreadPlacement.residentBytes
     return result
   }

@@ -6,10 +6,17 @@ import Synchronization
 /// The reader thread of a pipeline: source → ring slots, without a copy.
 package final class ReaderEnd<Source: EventSource & ~Copyable>: Sendable
 where Source: Sendable, Source: SendableMetatype {
+  package struct Outcome: Sendable {
+    /// Times that the ring was full, and how long that lasted.
+    package var waits: UInt64 = 0
+    package var waitTicks: UInt64 = 0
+    package var error: (any Error)?
+  }
+
   private let producer: HandOff<RingProducer<TraceEvent>>
   private let source: HandOff<Source>
   private let batch: Int
-  private let result = Mutex<(waits: UInt64, error: (any Error)?)>((0, nil))
+  private let result = Mutex<Outcome>(Outcome())
 
   package init(_ producer: HandOff<RingProducer<TraceEvent>>, _ source: HandOff<Source>, batch: Int)
   {
@@ -22,15 +29,17 @@ where Source: Sendable, Source: SendableMetatype {
     _ = ThreadPlacement.pin(toAllowed: 1)
     var producer = producer.take()
     var source = source.take()
-    var waits: UInt64 = 0
-    var failure: (any Error)?
+    let clock = CycleClock.shared
+    var outcome = Outcome()
     do {
       while true {
         // Safety: the slots belong to this side until they are published.
         var slots = unsafe producer.claim(upTo: batch)
         if slots.isEmpty {
-          waits += 1
+          let start = clock.now()
           unsafe slots = producer.claim(upTo: batch, waiting: SpinThenYieldWait())
+          outcome.waits += 1
+          outcome.waitTicks &+= clock.now() &- start
           if slots.isEmpty { break }
         }
         let count = unsafe try source.fill(slots)
@@ -38,11 +47,12 @@ where Source: Sendable, Source: SendableMetatype {
         producer.publish(count)
       }
     } catch {
-      failure = error
+      outcome.error = error
     }
     producer.close()
-    result.withLock { $0 = (waits, failure) }
+    let final = outcome
+    result.withLock { $0 = final }
   }
 
-  package func outcome() -> (UInt64, (any Error)?) { result.withLock { ($0.waits, $0.error) } }
+  package func outcome() -> Outcome { result.withLock { $0 } }
 }

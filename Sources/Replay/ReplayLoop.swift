@@ -15,21 +15,47 @@ public struct PassTally: Sendable {
 
   @inlinable public init() {}
 
+  /// False if an interrupt ended as something that is no end of an interrupt.
   @inlinable public var isConserved: Bool { interrupts == delivered + coalesced + masked + lost }
 
+  /// One answer to a DMA access.
   @inlinable
-  public mutating func add(_ outcome: Outcome) {
-    let word =
-      outcome.address ^ UInt64(outcome.intid) &<< 40 ^ UInt64(outcome.target.rawValue) &<< 16
-      ^ UInt64(outcome.outcome.rawValue)
-    digest = (digest &<< 5 | digest &>> 59) ^ word
+  public mutating func addAccess(_ outcome: Outcome) {
+    accesses &+= 1
+    add(outcome)
+  }
+
+  /// One answer to an MSI.
+  @inlinable
+  public mutating func addInterrupt(_ outcome: Outcome) {
+    interrupts &+= 1
+    addAccess(outcome)
+    switch outcome.outcome {
+    case .delivered: delivered &+= 1
+    case .coalesced: coalesced &+= 1
+    case .masked: masked &+= 1
+    default: if outcome.outcome.isLost { lost &+= 1 }
+    }
+  }
+
+  /// A polynomial in an odd number over the words of all outcomes. The multiplication makes each
+  /// place count differently, so that two outcomes cannot change places, nor two equal errors cancel
+  /// out. One multiplication and one addition depend on the outcome before.
+  @inlinable
+  mutating func add(_ outcome: Outcome) {
+    let interrupt =
+      UInt64(outcome.intid) &<< 32 | UInt64(outcome.target.rawValue) &<< 16
+      | UInt64(outcome.outcome.rawValue) &<< 8 | UInt64(outcome.flags)
+    // The constants are splitmix64's increment and first multiplier (odd, about half their bits set).
+    let word = (outcome.address ^ interrupt &* 0x9E37_79B9_7F4A_7C15)
+    digest = digest &* 0xBF58_476D_1CE4_E5B9 &+ (word ^ word &>> 32)
   }
 }
 
 /// The loop: gives each event to the method that it belongs to. Specialised in `Backends`, so that a
 /// call through it costs nothing.
 ///
-/// - Returns: nothing; `tally` is added to.
+/// - Parameter tally: added to.
 @inlinable
 public func replay<Backend: TranslationBackend & ~Copyable>(
   _ events: UnsafeBufferPointer<TraceEvent>, through backend: inout Backend,
@@ -40,20 +66,8 @@ public func replay<Backend: TranslationBackend & ~Copyable>(
   for index in 0..<events.count {
     let event = unsafe events[index]
     switch event.kind {
-    case .dma:
-      local.accesses &+= 1
-      local.add(backend.translate(event))
-    case .msi:
-      local.accesses &+= 1
-      local.interrupts &+= 1
-      let outcome = backend.translate(event)
-      local.add(outcome)
-      switch outcome.outcome {
-      case .delivered: local.delivered &+= 1
-      case .coalesced: local.coalesced &+= 1
-      case .masked: local.masked &+= 1
-      default: local.lost &+= 1
-      }
+    case .dma: local.addAccess(backend.translate(event))
+    case .msi: local.addInterrupt(backend.translate(event))
     case .acknowledge:
       local.acknowledges &+= 1
       backend.acknowledge(event)

@@ -34,6 +34,11 @@ package final class WorkerThread: Sendable {
     if let thread { pthread_join(thread, nil) }
   }
 
+  /// A thread that nobody waits for gives its resources back by itself.
+  deinit {
+    if let thread = handle.withLock({ $0 }) { pthread_detach(thread) }
+  }
+
   private final class Box: Sendable {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
@@ -23,6 +24,25 @@ static inline uint64_t CPlatform_cycles(void) {
 #endif
 }
 
+/// `CPlatform_cycles`, not before everything earlier in the program is done: LFENCE waits for all
+/// earlier instructions (Intel SDM volume 2B, RDTSC; on AMD where LFENCE is dispatch serialising, as
+/// Linux sets it), ISB likewise (Arm ARM, D11.2). For stamps that cut one operation into stages.
+static inline uint64_t CPlatform_cyclesOrdered(void) {
+#if defined(__x86_64__)
+  _mm_lfence();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+  return CPlatform_cycles();
+}
+
+/// Nanoseconds of the clock that no daemon slews (clock_gettime(2), CLOCK_MONOTONIC_RAW).
+static inline uint64_t CPlatform_monotonicRawNanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /// Tells the core that this is a spin loop.
 static inline void CPlatform_pause(void) {
 #if defined(__x86_64__)
@@ -35,8 +55,8 @@ static inline void CPlatform_pause(void) {
 /// Asks for the cache line at `address` to be read soon.
 static inline void CPlatform_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
-/// Restricts the calling thread to one CPU. 0, or an errno. (CPU_SET is a macro.)
-int CPlatform_pinToCPU(int cpu);
+/// Restricts the calling thread to the given CPUs. 0, or an errno. (CPU_SET is a macro.)
+int CPlatform_runOnCPUs(const int *cpus, int count);
 
 /// Writes the numbers of the CPUs that the calling thread may use, at most `capacity`; returns how
 /// many there are, or a negative errno.

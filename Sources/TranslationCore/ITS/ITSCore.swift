@@ -23,7 +23,7 @@ package struct ITSCore: ~Copyable {
   @usableFromInline let collections: UnsafeMutablePointer<UInt32>
   @usableFromInline let vpes: UnsafeMutablePointer<UInt32>
   @usableFromInline let deviceCount: UInt32
-  @usableFromInline package var pending: PendingTable
+  @usableFromInline package let pending: PendingTable
   /// GITS_CTLR.Enabled.
   @usableFromInline package var isEnabled: Bool
   /// What is OR-ed into a vPEID to give the target: 0x8000 where vPEIDs are vPEs of the trace, 0 where

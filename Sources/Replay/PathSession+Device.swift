@@ -1,0 +1,119 @@
+package import EventModel
+import Glibc
+import Measurement
+import RingBuffer
+
+extension PathSession {
+  @inlinable
+  package func runDevice<Backend: TranslationBackend & ~Copyable>(
+    _ shared: Shared<Backend>, _ experiment: PathExperiment
+  ) {
+    place("device", 0)
+    if let lane = lanes.first {
+      var routes = lane.sender.take()
+      drive(shared, experiment) { _, signal in
+        guard routes.tryPush(signal.route) else { return EAGAIN }
+        return lane.signal()
+      }
+      // The receiver wakes once more and finds the end of the routes.
+      routes.close()
+      _ = lane.signal()
+    } else {
+      var raise = raise.take()
+      drive(shared, experiment) { message, _ in raise.tryPush(message) ? 0 : EAGAIN }
+      raise.close()
+    }
+  }
+
+  /// The device thread's loop. `handOver` returns 0 or an errno.
+  @inlinable @inline(__always)
+  package func drive<Backend: TranslationBackend & ~Copyable>(
+    _ shared: Shared<Backend>, _ experiment: PathExperiment,
+    handOver: (Message, Signal) -> Int32
+  ) {
+    var answers = answers.take()
+    let options = experiment.options
+    let usesEventfd = !lanes.isEmpty
+    var result = Measured()
+    result.samples.reserveCapacity(options.interrupts)
+    var warmUp = options.warmUpInterrupts
+    let begin = clock.now()
+    let limit = clock.ticks(nanoseconds: options.limitNanoseconds)
+    passes: while result.samples.count < options.interrupts {
+      var taken = 0
+      for event in experiment.events {
+        guard event.kind == .msi else {
+          // Safety: the token is here: no message is out.
+          unsafe applyUnmeasured(event, &shared.pointer.pointee)
+          continue
+        }
+        result.account.offered &+= 1
+        let start = clock.now()
+        // Safety: as above.
+        let signal = unsafe shared.pointer.pointee.signal(event)
+        let signalled = clock.nowOrdered()
+        if signal.route == Signal.none && signal.outcome.outcome != .delivered {
+          // Safety: as above.
+          unsafe settle(signal.outcome, &result.account, &shared.pointer.pointee)
+          continue
+        }
+        result.errno = handOver(Message(signal.outcome), signal)
+        guard result.errno == 0, let message = answers.pop(waiting: waiting) else { break passes }
+        let end = clock.now()
+        guard message.outcome.outcome == .delivered else {
+          // Safety: the answer brought the token back.
+          unsafe settle(message.outcome, &result.account, &shared.pointer.pointee)
+          continue
+        }
+        taken += 1
+        if end &- begin > limit { break passes }
+        if warmUp > 0 {
+          warmUp -= 1
+          continue
+        }
+        var stages = PathExperiment.Stages()
+        stages.translate = clock.nanoseconds(from: start, to: signalled)
+        var last = signalled
+        if usesEventfd {
+          stages.wakeUp = clock.nanoseconds(from: last, to: message.wokenAt)
+          stages.inject = clock.nanoseconds(from: message.wokenAt, to: message.injectedAt)
+          last = message.injectedAt
+        }
+        stages.notify = clock.nanoseconds(from: last, to: message.seenAt)
+        stages.acknowledge = clock.nanoseconds(from: message.seenAt, to: message.acknowledgedAt)
+        result.samples.append(
+          Sample(stages: stages, roundTrip: clock.nanoseconds(from: start, to: end)))
+        if result.samples.count == options.interrupts { break passes }
+      }
+      if taken == 0 { break }
+    }
+    finish(result)
+  }
+
+  /// An interrupt that nobody will take: counts it, and clears one that was found pending, so that the
+  /// next one of its vector is not coalesced too.
+  @inlinable
+  package func settle<Backend: TranslationBackend & ~Copyable>(
+    _ outcome: Outcome, _ account: inout PathExperiment.Account, _ backend: inout Backend
+  ) {
+    switch outcome.outcome {
+    case .coalesced:
+      account.coalesced &+= 1
+      backend.acknowledge(.acknowledge(time: 0, target: outcome.target, intid: outcome.intid))
+    case .masked: account.masked &+= 1
+    default: if outcome.outcome.isLost { account.lost &+= 1 }
+    }
+  }
+
+  /// Everything but interrupts and their recorded acknowledges.
+  @inlinable
+  package func applyUnmeasured<Backend: TranslationBackend & ~Copyable>(
+    _ event: TraceEvent, _ backend: inout Backend
+  ) {
+    switch event.kind {
+    case .dma: _ = backend.translate(event)
+    case .map, .unmap, .smmuCommand: backend.maintain(event)
+    default: if event.kind.isSetUp || event.kind.isVCPU { backend.configure(event) }
+    }
+  }
+}

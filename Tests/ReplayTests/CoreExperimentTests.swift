@@ -1,0 +1,98 @@
+import EventModel
+import Testing
+
+@testable import Replay
+
+@Suite struct CoreExperimentTests {
+  private static var quick: CoreExperiment.Options {
+    var options = CoreExperiment.Options()
+    options.warmPasses = 2
+    options.warmNanoseconds = 0
+    options.trafficPasses = 2
+    options.thrashPasses = 2
+    options.thrash.blockEvents = 5
+    options.thrash.blocks = 3
+    options.thrash.displacedBytes = 4_096
+    return options
+  }
+
+  @Test func everyEventIsCountedInItsClass() {
+    let events = toyTrace(rounds: 8)
+    let result = CoreExperiment(events).run(Self.quick) { ToyBackend() }
+    #expect(result.setUpEvents == 2 + 2 && result.trafficEvents == 8 * 5)
+    #expect(result.deliveryEvents == UInt64(events.count) - 4)
+    #expect(result.cold.count == 3 && result.warm.count == 2)
+    #expect(result.traffic.count == 2 && result.thrash.count == 2)
+    #expect(result.isRepeatable)
+    #expect(result.cold.allSatisfy { $0.tally.accesses == 32 && $0.tally.interrupts == 8 })
+  }
+
+  @Test func digestAndWorkAreThoseOfTheEqualityCheck() {
+    let events = toyTrace(rounds: 8)
+    let result = CoreExperiment(events).run(Self.quick) { ToyBackend() }
+    var oracle = ToyOracle()
+    var backend = ToyBackend()
+    let check = EqualityCheck(events, oracle: &oracle, backend: &backend)
+    #expect(result.cold[0].tally.digest == check.tally.digest)
+    #expect(result.coldCounters == check.setUpCounters + check.deliveryCounters)
+  }
+
+  @Test func backendThatAnswersOtherwiseEachTimeIsNotRepeatable() {
+    var salt: UInt64 = 0
+    let result = CoreExperiment(toyTrace(rounds: 2)).run(Self.quick) {
+      salt += 1
+      return ToyBackend(flaw: .unrepeatable, salt: salt)
+    }
+    #expect(!result.isRepeatable)
+  }
+
+  @Test func backendThatBreaksTheAccountIsNotRepeatable() {
+    let result = CoreExperiment(toyTrace(rounds: 2)).run(Self.quick) {
+      ToyBackend(flaw: .unconserved)
+    }
+    #expect(!result.isRepeatable)
+  }
+
+  @Test func thrashReplaysAllEventsAndTimesOnlyWholeBlocksOfDelivery() {
+    let events = toyTrace(rounds: 8)
+    let result = CoreExperiment(events).run(Self.quick) { ToyBackend() }
+    for pass in result.thrash {
+      #expect(pass.blocks >= 1 && pass.blocks <= 4)
+      #expect(pass.events <= 5 * pass.blocks)
+    }
+    #expect(result.isRepeatable)
+  }
+
+  @Test func noEventsGiveNoFigures() {
+    let result = CoreExperiment([]).run(Self.quick) { ToyBackend() }
+    #expect(result.deliveryEvents == 0 && result.setUpEvents == 0 && result.isRepeatable)
+  }
+
+  /// Every sequence of up to five events of the four classes: the stretches are in order, without
+  /// gaps, of one class each, and no two neighbours could be one.
+  @Test func stretchesOfEverySmallTraceCoverItWithoutMixing() {
+    let kinds: [EventKind] = [.dma, .map, .itsCommand, .mark]
+    for length in 0...5 {
+      for code in 0..<Int(pow4(length)) {
+        let events = (0..<length).map { place in
+          TraceEvent(time: 0, kind: kinds[code >> (2 * place) & 3])
+        }
+        let fine = Stretch.cut(events)
+        let coarse = Stretch.joinedByDelivery(fine)
+        for stretches in [fine, coarse] {
+          #expect(stretches.flatMap { Array($0.range) } == Array(events.indices))
+          for (a, b) in zip(stretches, stretches.dropFirst()) { #expect(a.work != b.work) }
+        }
+        for stretch in fine {
+          for event in events[stretch.range] {
+            let work = Stretch.Work(event.kind)
+            #expect(work == nil || work == stretch.work)
+          }
+        }
+        #expect(!coarse.contains { $0.work == .maintenance })
+      }
+    }
+  }
+
+  private func pow4(_ exponent: Int) -> Int { 1 << (2 * exponent) }
+}
