@@ -23,10 +23,9 @@ package struct SMMUCore: ~Copyable {
   // Read by the fast path, in the order of use.
   @usableFromInline let lastStreamID: UInt32
   @usableFromInline let lookups: UnsafeMutablePointer<StreamLookup>
-  /// The lines, sets and ways of `tlb`, which owns them.
-  @usableFromInline let tlbLines: UnsafeMutablePointer<TranslationBuffer.Line>
+  /// The lines and the mask of `tlb`, which owns them.
+  @usableFromInline let tlbLines: UnsafeMutableRawPointer
   @usableFromInline let tlbSetMask: UInt64
-  @usableFromInline let tlbWays: UInt64
   @usableFromInline var counters = SMMUCounters()
 
   package let options: SMMUOptions
@@ -72,9 +71,8 @@ package struct SMMUCore: ~Copyable {
     unsafe lookups = lookupPages.table(of: StreamLookup.self)
     unsafe contexts = contextPages.table(of: StreamContext.self)
     tlb = TranslationBuffer(entries: options.tlbEntries, ways: options.tlbWays)
-    unsafe tlbLines = tlb.lines
+    unsafe tlbLines = UnsafeMutableRawPointer(tlb.lines)
     tlbSetMask = tlb.setMask
-    tlbWays = tlb.ways
     stage2TLB = TranslationBuffer(entries: options.stage2TLBEntries, ways: options.stage2TLBWays)
     walkCache = TranslationBuffer(entries: options.walkCacheEntries, ways: options.walkCacheWays)
     arena = TableArena(limitBytes: options.arenaLimitBytes)
