@@ -24,7 +24,9 @@ struct CoreBenchmark {
         best = min(best, Double(d.components.attoseconds) / 1e9 / Double(workload.events.count))
       }
       let c = loop.counters
-      print(workload.name, best, "ns/event", digest, workload.events.count, loop.smmu.refusals.total, c.accesses, c.tlbMisses, c.stage1DescriptorReads, c.stage2DescriptorReads, c.smmuFaults)
+      print(
+        workload.name, best, "ns/event", digest, workload.events.count, loop.smmu.refusals.total,
+        c.accesses, c.tlbMisses, c.stage1DescriptorReads, c.stage2DescriptorReads, c.smmuFaults)
     }
   }
 }

@@ -54,7 +54,7 @@ extension SMMUCore {
   ) -> Bool {
     let field = UInt8(dword2 >> 38 & 3)
     guard let granule = AddressField.granuleShift(dword2 >> 46),
-      let bits = AddressField.inputBits(size: dword2 >> 32),
+      let bits = AddressField.inputBits(size: dword2 >> 32), bits <= outputBits,
       let level = StreamTableEntry.startLevel(field: field, granuleShift: granule),
       let shape = TableShape(stage2GranuleShift: granule, inputBits: bits, startLevel: level)
     else { return false }

@@ -19,6 +19,10 @@ extension SMMUCore {
   mutating func resolve(
     _ streamID: UInt32, _ address: UInt64, _ need: UInt64
   ) -> SMMUTranslation {
+    guard isEnabled else {
+      return address >> UInt64(outputBits) == 0
+        ? SMMUTranslation(address: address) : faulted(SMMUEvent.aborted)
+    }
     guard streamID <= lastStreamID else { return faulted(SMMUEvent.badStreamID) }
     // Safety: `contexts` and `lookups` have `lastStreamID` + 1 entries.
     let context = unsafe contexts + Int(streamID)
@@ -77,11 +81,13 @@ extension SMMUCore {
   /// Abort, bypass, or an input address beyond the translated range.
   @inline(never)
   private mutating func untranslated(_ kind: UInt8, _ address: UInt64) -> SMMUTranslation {
+    // A bypassed stage 1 passes on what fits the implemented width (§3.4).
+    let fits = address >> UInt64(outputBits) == 0
     switch kind {
     case StreamContext.Kind.abort: return faulted(SMMUEvent.aborted)
-    case StreamContext.Kind.bypass where address >> UInt64(outputBits) == 0:
-      return SMMUTranslation(address: address)
-    case StreamContext.Kind.bypass: return faulted(SMMUEvent.addressSize)
+    case StreamContext.Kind.bypass where fits: return SMMUTranslation(address: address)
+    case StreamContext.Kind.bypass where !fits, StreamContext.Kind.stage2 where !fits:
+      return faulted(SMMUEvent.addressSize)
     default: return faulted(SMMUEvent.translation)
     }
   }

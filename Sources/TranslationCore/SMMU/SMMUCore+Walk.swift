@@ -1,7 +1,9 @@
 extension SMMUCore {
   /// Stage 1: from the cached last-level table if there is one, else from the root.
   @inline(__always)
-  mutating func stage1(_ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>) -> StageResult {
+  mutating func stage1(_ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>)
+    -> StageResult
+  {
     // Safety: the caller's pointer is to the context of the access.
     let shape = unsafe context.pointee.stage1
     let space = unsafe UInt64(context.pointee.space)
@@ -21,7 +23,9 @@ extension SMMUCore {
   }
 
   @inline(never)
-  private mutating func stage1FromRoot(_ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>) -> StageResult {
+  private mutating func stage1FromRoot(
+    _ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>
+  ) -> StageResult {
     // Safety: as `stage1`.
     let shape = unsafe context.pointee.stage1
     var table = unsafe context.pointee.root1
@@ -82,7 +86,9 @@ extension SMMUCore {
 
   /// Stage 2 of an intermediate address: TLB or walk.
   @inline(__always)
-  mutating func stage2(_ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>) -> StageResult {
+  mutating func stage2(_ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>)
+    -> StageResult
+  {
     // Safety: as `stage1`.
     if let hit = unsafe stage2TLB.find(address, space: UInt64(context.pointee.vmid)) {
       return StageResult(

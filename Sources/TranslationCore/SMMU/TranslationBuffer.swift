@@ -126,7 +126,8 @@ struct TranslationBuffer: ~Copyable {
       way &-= 1
     }
     unsafe first.pointee = Line(
-      tag: Self.tag(address, shift, space), data: (output &- address) | (permissions ^ 3) | leafShift &<< 4)
+      tag: Self.tag(address, shift, space),
+      data: (output &- address) | (permissions ^ 3) | leafShift &<< 4)
   }
 
   /// Forgets what was made from leaves of `space` that touch `first`…`last`.
