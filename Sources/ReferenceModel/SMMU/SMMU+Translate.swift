@@ -135,10 +135,8 @@ extension SMMU {
     }
     counters.tlbMisses += 1
     let entry = try walk(address, regime, transaction)
-    if caches.enabled.contains(.iotlb) {
-      let isGlobal = entry.isGlobal || regime.space.asid == nil
-      caches.iotlb.insert(isGlobal ? regime.space.global : regime.space, entry.tlb)
-    }
+    // A world without ASIDs has its one tag already.
+    caches.remember(entry.tlb, in: entry.isGlobal ? regime.space.global : regime.space)
     return translation(entry.tlb, address, regime, transaction, tlbHit: false)
   }
 
