@@ -127,10 +127,12 @@ import Testing
     for round in 0..<5 {
       for _ in 0..<4 {
         #expect(!queue.isFull)
-        #expect(queue.push(.sync(CommandSync()), into: &smmu.memory))
+        let pushed = queue.push(.sync(CommandSync()), into: &smmu.memory)
+        #expect(pushed)
       }
       #expect(queue.isFull && !queue.isEmpty)
-      #expect(!queue.push(.tlbiEL2All, into: &smmu.memory))
+      let overfull = queue.push(.tlbiEL2All, into: &smmu.memory)
+      #expect(!overfull)
       queue.drain(into: &smmu)
       #expect(queue.isEmpty && smmu.synchronizations == UInt64(4 * (round + 1)))
     }
