@@ -140,7 +140,8 @@ extension SMMU {
 
 extension SMMU {
   /// What a leaf covers: its block or page, or the whole run if the contiguous bit joins it with
-  /// its neighbours (Arm ARM, D8.7.1). Software keeps the run uniform, so any member gives its base.
+  /// its neighbours (Arm ARM, D8.7.1). Software keeps the run uniform, so any member gives its
+  /// base.
   struct Leaf {
     var coverage: AddressSpan
     var output: UInt64
@@ -160,7 +161,8 @@ extension SMMU {
     }
   }
 
-  /// Where a walk may start instead of at the root: the deepest table descriptor that is remembered.
+  /// Where a walk may start instead of at the root: the deepest table descriptor that is
+  /// remembered.
   mutating func deepestWalkEntry<Tag>(
     _ cache: SpanCache<Tag, WalkEntry>, _ kind: SMMUCaches.Kinds, _ tag: Tag, _ address: UInt64
   ) -> WalkEntry? {

@@ -51,7 +51,8 @@ extension SMMU {
       let regime = Stage1Regime(ste, cd, geometry, e2h: registers.e2h)
       return .translated(try translateStage1(regime, transaction))
     case .bypass:
-      // Stage 1 passes the address on if it fits IAS, or OAS without stage 2 (§3.4): they are equal.
+      // Stage 1 passes the address on if it fits IAS, or OAS without stage 2 (§3.4): they are
+      // equal.
       guard transaction.address >> identification.outputAddressBits == 0 else {
         throw transaction.stage1Fault(.addressSize)
       }

@@ -222,7 +222,7 @@ import Testing
     let all = AddressSpan(around: .max, log2: 64)
     cache.insert(0, Item(coverage: all, reach: all, name: 1))
     #expect(cache.lookup(0, 0).count == 1 && cache.lookup(0, .max).count == 1)
-    cache.remove(first: 5, last: 5, where: { _ in true }) { _ in true }
+    cache.remove(first: 5, last: 5, where: { _ in true }, and: { _ in true })
     #expect(cache.isEmpty)
   }
 
@@ -235,9 +235,9 @@ import Testing
           coverage: AddressSpan(around: page << 12, log2: 12),
           reach: AddressSpan(around: 0, log2: 21), name: Int(page)))
     }
-    cache.remove(first: 0x3000, last: 0x3FFF, where: { _ in true }) { $0.name != 2 }
+    cache.remove(first: 0x3000, last: 0x3FFF, where: { _ in true }, and: { $0.name != 2 })
     #expect(cache.entries.map(\.value.name) == [2])
-    cache.remove(first: 0x20_0000, last: .max, where: { _ in true }) { _ in true }
+    cache.remove(first: 0x20_0000, last: .max, where: { _ in true }, and: { _ in true })
     #expect(cache.count == 1)
   }
 }

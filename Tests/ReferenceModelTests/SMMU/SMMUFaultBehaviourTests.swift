@@ -68,8 +68,8 @@ import Testing
     #expect(fixture.read(0x1000).work.descriptorUpdates == 0)
   }
 
-  /// DBM with AP[2] set is writable-clean: a read leaves it, the first write clears AP[2], also when
-  /// the TLB already holds the page from the read.
+  /// DBM with AP[2] set is writable-clean: a read leaves it, the first write clears AP[2], also
+  /// when the TLB already holds the page from the read.
   @Test(arguments: [SMMUCaches.Kinds.none, .all])
   func hardwareMarksACleanPageDirty(caches: SMMUCaches.Kinds) {
     var fixture = SMMUFixture(caches: caches)

@@ -167,7 +167,8 @@ import Testing
 
   // MARK: Substreams
 
-  /// S1CDMax, S1DSS and SubstreamID against what becomes of the access (§5.2 S1DSS, §7.3.7, §7.3.9).
+  /// S1CDMax, S1DSS and SubstreamID against what becomes of the access (§5.2 S1DSS, §7.3.7,
+  /// §7.3.9).
   @Test(
     arguments: [
       (0, 0, nil, "translated"), (0, 0, 0, "C_BAD_SUBSTREAMID"), (0, 0, 1, "C_BAD_SUBSTREAMID"),

@@ -70,7 +70,8 @@ import Testing
       #expect(result.address == 7 * size + 0x123, "leaf at level \(leaf)")
       #expect(result.work.stage2Reads == UInt64(leaf - shape.startLevel + 1))
     }
-    // Beyond IAS the bypassed stage 1 faults; short of it, stage 2's own range does (IHI 0070, §3.4).
+    // Beyond IAS the bypassed stage 1 faults; short of it, stage 2's own range does (IHI 0070,
+    // §3.4).
     let beyond = fixture.write(1 << shape.inputBits)
     #expect(beyond.eventName == (shape.inputBits == 48 ? "F_ADDR_SIZE" : "F_TRANSLATION"))
     #expect(beyond.fault?.record.stage2 == (shape.inputBits != 48))
