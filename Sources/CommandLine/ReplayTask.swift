@@ -50,7 +50,7 @@ struct ReplayTask: BackendTask {
     let check: EqualityCheck
     if events.isEmpty {
       var source = try TraceFileSource(path: path)
-      check = try EqualityCheck(&source, oracle: &oracle, backend: &backend)
+      check = try EqualityCheck(reading: &source, oracle: &oracle, backend: &backend)
     } else {
       check = EqualityCheck(events, oracle: &oracle, backend: &backend)
     }
@@ -124,9 +124,11 @@ struct ReplayTask: BackendTask {
     _ makeBackend: () -> Backend
   ) throws -> RunRecord.Cell {
     var backend = makeBackend()
+    var options = pathOptions
+    options.eventfdHops = design.delivery == .bounce ? 2 : 1
     let result: PathExperiment.Result
     do throws(PathExperiment.Failure) {
-      result = try PathExperiment(events, pathOptions).run(through: &backend)
+      result = try PathExperiment(events, options).run(through: &backend)
     } catch {
       throw Failure("\(design): path: \(error)")
     }

@@ -87,21 +87,6 @@ package struct EqualityCheck: Sendable {
     deliveryCounters = backend.counters - setUpCounters
   }
 
-  /// The same for events that are not in memory; takes `batch` at a time.
-  package init<Backend: TranslationBackend & ~Copyable, Source: EventSource & ~Copyable>(
-    _ source: inout Source, oracle: inout some OutcomeOracle, backend: inout Backend,
-    batch: Int = 4_096
-  ) throws {
-    var events = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: batch)
-    while true {
-      // Safety: the pointer is used during the call only.
-      let count = unsafe try events.withUnsafeMutableBufferPointer { unsafe try source.fill($0) }
-      if count == 0 { break }
-      for event in events[0..<count] { step(event, &oracle, &backend) }
-    }
-    deliveryCounters = backend.counters - setUpCounters
-  }
-
   private mutating func step<Backend: TranslationBackend & ~Copyable>(
     _ event: TraceEvent, _ oracle: inout some OutcomeOracle, _ backend: inout Backend,
     _ delivery: Delivery
