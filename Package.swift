@@ -81,7 +81,7 @@ let package = Package(
         name: "ImportBenchmark", dependencies: ["EventModel", "TraceImport"],
         path: "Benchmarks/Import", swiftSettings: strict),
       .testTarget(
-        name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
+        name: "CommandLineTests", dependencies: ["CommandLine"],
         swiftSettings: strict),
       .executableTarget(
         name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore"],
