@@ -14,18 +14,20 @@ struct MergeCommand: ParsableCommand {
 
       Try:
         doorbell merge Traces/boot.dbtrace Traces/faults.dbtrace --output both.dbtrace
-        doorbell merge Traces/boot.dbtrace Traces/boot.dbtrace --offset 0s 10s --output twice.dbtrace
+        doorbell merge Traces/boot.dbtrace Traces/boot.dbtrace --offset 0s --offset 10s --output twice.dbtrace
       """)
 
   @Argument(help: "Read these traces.")
   var traces: [String]
 
   @Option(
-    parsing: .upToNextOption,
+    name: .customLong("offset"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "Add these durations to the times of the inputs, in their order, such as 0s 1.5ms (all 0s).",
-      valueName: "offset"))
-  var offset: [TraceTime] = []
+      """
+      Add this duration to the times of an input, such as 1.5ms or -20us; once for each input, in \
+      their order (all 0s).
+      """, valueName: "duration"))
+  var offsets: [TraceTime] = []
 
   @OptionGroup var output: TraceOutput
 
@@ -34,9 +36,9 @@ struct MergeCommand: ParsableCommand {
 
   func validate() throws {
     guard traces.count >= 2 else { throw ValidationError("merge takes two traces or more") }
-    guard offset.isEmpty || offset.count == traces.count else {
+    guard offsets.isEmpty || offsets.count == traces.count else {
       throw ValidationError(
-        "--offset takes one duration per trace: \(traces.count), not \(offset.count)")
+        "--offset takes one duration per trace: \(traces.count), not \(offsets.count)")
     }
   }
 
@@ -52,7 +54,7 @@ struct MergeCommand: ParsableCommand {
     var inputs: [MergeInput] = []
     for (index, path) in traces.enumerated() {
       inputs.append(
-        try MergeInput(path: path, offset: offset.isEmpty ? 0 : offset[index].nanoseconds))
+        try MergeInput(path: path, offset: offsets.isEmpty ? 0 : offsets[index].nanoseconds))
     }
     let headers = inputs.map(\.header)
     var writer = try TraceWriter(
@@ -95,7 +97,7 @@ struct MergeCommand: ParsableCommand {
     }
     merged.addProvenance("merge")
     for (index, path) in traces.enumerated() {
-      let shift = offset.isEmpty ? 0 : offset[index].nanoseconds
+      let shift = offsets.isEmpty ? 0 : offsets[index].nanoseconds
       merged.provenance.append(
         .init("source", "\((path as NSString).lastPathComponent) at \(shift) ns"))
     }

@@ -36,11 +36,12 @@ import Testing
     #expect(commands.count == 2, "\(help.output)")
   }
 
-  @Test(arguments: verbs.map(\.verb)) func aWrongFlagIsWrongUsage(verb: String) throws {
-    let result = try Tool.run(verb, "--no-such-flag")
+  @Test(arguments: verbs) func aWrongFlagIsWrongUsage(verb: String, arguments: [String]) throws {
+    let words = ([verb] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    let result = try Tool.pipeline("\"$0\" \(words) --no-such-flag")
     #expect(result.status == 64)
     #expect(result.output.isEmpty)
-    #expect(result.error.contains("--no-such-flag"))
+    #expect(result.error.contains("--no-such-flag"), "\(result.error)")
   }
 
   @Test func anUnknownVerbIsWrongUsage() throws {

@@ -15,7 +15,7 @@ import Testing
   @Test func importInfoVerifyAndReplayWorkInARow() throws {
     try Folder.use { folder in
       let trace = folder.path("t.dbtrace")
-      let imported = try Tool.run("import", Tool.golden("translation.log"), "--output", trace)
+      let imported = try Tool.run("import", Tool.golden("commands.log"), "--output", trace)
       #expect(imported.status == 0, "\(imported.error)")
       #expect(imported.output.contains("wrote  \(trace)"))
       let info = try Tool.run("info", trace, "--format", "json")
@@ -68,9 +68,10 @@ import Testing
       try Tool.run("cat", trace, "--format", "jsonl", "--first", "1000", "--count", "17").output)
     #expect(part == Array(all[1000..<1017]))
     let device = lines(
-      try Tool.run("cat", trace, "--format", "jsonl", "--kind", "dma", "--device", "8").output)
+      try Tool.run("cat", trace, "--format", "jsonl", "--kind", "dma", "--device", "32").output)
     #expect(
-      device == all.filter { $0.contains("\"kind\":\"dma\"") && $0.contains("\"stream\":\"0x8\"") })
+      device == all.filter { $0.contains("\"kind\":\"dma\"") && $0.contains("\"stream\":\"0x20\"") }
+    )
     let late = lines(
       try Tool.run("cat", trace, "--format", "jsonl", "--from", "3.4s", "--to", "5000ms").output)
     #expect(
@@ -139,7 +140,8 @@ import Testing
     try Folder.use { folder in
       let path = folder.path("merged.dbtrace")
       let result = try Tool.run(
-        "merge", Tool.trace("boot"), Tool.trace("faults"), "--offset", "1ms", "0s", "-o", path)
+        "merge", Tool.trace("boot"), Tool.trace("faults"), "--offset", "1ms", "--offset", "0s",
+        "-o", path)
       #expect(result.status == 0, "\(result.error)")
       func time(_ line: Substring) -> UInt64 {
         UInt64(line.dropFirst(8).prefix { $0 != "," }) ?? 0
@@ -152,7 +154,8 @@ import Testing
       #expect(merged.sorted() == (shifted + other).sorted())
       #expect(zip(merged, merged.dropFirst()).allSatisfy { time($0) <= time($1) })
       let early = try Tool.run(
-        "merge", Tool.trace("boot"), Tool.trace("boot"), "--offset", "0s", "-10s", "-o", path)
+        "merge", Tool.trace("boot"), Tool.trace("boot"), "--offset", "0s", "--offset", "-10s", "-o",
+        path)
       #expect(early.status == 3)
       #expect(early.error.contains("out of the time line"))
     }

@@ -14,26 +14,11 @@ import Testing
     return Array(output[..<count])
   }
 
-  /// Calls `body` with the path of a file that holds `bytes`.
-  private func withFile<R>(_ bytes: [UInt8], _ body: (String) throws -> R) throws -> R {
-    var template = Array("/tmp/doorbell-import-XXXXXX".utf8CString)
-    // Safety: mkstemp fills in the six X of a NUL-terminated array of its own.
-    let descriptor = unsafe mkstemp(&template)
-    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    try #require(descriptor >= 0)
-    defer { _ = unsafe unlink(path) }
-    // Safety: the array's own count is passed.
-    let written = unsafe write(descriptor, bytes, bytes.count)
-    close(descriptor)
-    try #require(written == bytes.count)
-    return try body(path)
-  }
-
   @Test func aCompressedLogGivesWhatThePlainOneGives() throws {
     let text = try Golden.bytes("translation.log")
-    let plain = try withFile(text) { try Imported(path: $0) }
-    let zstd = try withFile(Self.compressed(text)) { try Imported(path: $0) }
-    let frames = try withFile(
+    let plain = try TemporaryCapture.with(text) { try Imported(path: $0) }
+    let zstd = try TemporaryCapture.with(Self.compressed(text)) { try Imported(path: $0) }
+    let frames = try TemporaryCapture.with(
       Self.compressed(Array(text[..<1000])) + Self.compressed(Array(text[1000...]))
     ) { try Imported(path: $0) }
     #expect(plain.events == (try Imported(text)).events)
@@ -60,7 +45,7 @@ import Testing
 
   @Test func progressReachesTheSizeOfTheFile() throws {
     let bytes = Self.compressed(try Golden.bytes("translation.log"))
-    try withFile(bytes) { path in
+    try TemporaryCapture.with(bytes) { path in
       var input = try CaptureInput(path: path)
       var last: UInt64 = 0
       _ = try QEMULogImporter().run(
@@ -79,10 +64,10 @@ import Testing
     for length in [1, 4, 5, 20, bytes.count / 2, bytes.count - 1] {
       let cut = Array(bytes[..<length])
       #expect(throws: ImportError.self, "cut at \(length)") {
-        try withFile(cut) { try Imported(path: $0) }
+        try TemporaryCapture.with(cut) { try Imported(path: $0) }
       }
     }
-    let name = try withFile(Array(bytes[..<20])) { path in
+    let name = try TemporaryCapture.with(Array(bytes[..<20])) { path in
       do {
         _ = try Imported(path: path)
       } catch ImportError.truncatedCompression(let name, let count) {
@@ -99,7 +84,7 @@ import Testing
     for index in stride(from: 0, to: bytes.count, by: 3) {
       var damaged = bytes
       damaged[index] ^= 0x55
-      _ = try? withFile(damaged) { try Imported(path: $0) }
+      _ = try? TemporaryCapture.with(damaged) { try Imported(path: $0) }
     }
   }
 
@@ -110,7 +95,7 @@ import Testing
     #expect(throws: ImportError.unreadable(name: "/", operation: "read", code: EISDIR)) {
       try Imported(path: "/")
     }
-    #expect(throws: ImportError.self) { try withFile([]) { try Imported(path: $0) } }
+    #expect(throws: ImportError.self) { try TemporaryCapture.with([]) { try Imported(path: $0) } }
     let text = ImportError.unreadable(name: "/no/such", operation: "open", code: ENOENT)
     #expect(text.description.contains("No such file"))
   }

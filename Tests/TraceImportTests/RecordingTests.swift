@@ -1,5 +1,4 @@
 import EventModel
-import Glibc
 import Testing
 
 @testable import TraceImport
@@ -38,22 +37,12 @@ struct Recording: Sendable {
     Recording("nested-userspace", 24_204, 2_695, 882, [57, 63, 0, 63, 126]),
   ]
 
-  /// The recording's file: in the folder that DOORBELL_CAPTURES names, or beside the package.
   var path: String {
-    // Safety: nothing in the tests changes the environment.
-    let named = unsafe getenv("DOORBELL_CAPTURES").map { unsafe String(cString: $0) }
-    let package = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-    let folder = named ?? package.joined(separator: "/") + "/../shared/captures"
-    let plain = "\(folder)/\(name).qemu.log"
-    return Self.isReadable(plain) ? plain : plain + ".zst"
+    let plain = Captures.path("\(name).qemu.log")
+    return Captures.has(plain) ? plain : plain + ".zst"
   }
 
-  var isPresent: Bool { Self.isReadable(path) }
-
-  private static func isReadable(_ path: String) -> Bool {
-    // Safety: Swift passes a NUL-terminated copy of the path that outlives the call.
-    unsafe access(path, R_OK) == 0
-  }
+  var isPresent: Bool { Captures.has(path) }
 
   static func named(_ name: String) throws -> Recording {
     try #require(all.first { $0.name == name })

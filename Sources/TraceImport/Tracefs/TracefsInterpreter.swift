@@ -154,12 +154,13 @@ struct TracefsInterpreter: ~Copyable {
     else { return .notUnderstood }
     let stream = takeDevice(cpu, isMap: true, address: address, size: size)
     for leaf in leaves {
-      queue.append(
-        .map(
-          time: time, streamID: stream, asid: 0, iova: leaf.iova,
-          outputAddress: address + (leaf.iova - iova), log2SizeBytes: leaf.log2Size,
-          level: leaf.level, granule: .kib4, descriptor: leaf.level == 3 ? 0xF43 : 0xF41,
-          flags: .inferred, origin: origin))
+      var event = TraceEvent.map(
+        time: time, streamID: stream, asid: 0, iova: leaf.iova,
+        outputAddress: address + (leaf.iova - iova), log2SizeBytes: leaf.log2Size,
+        level: leaf.level, granule: .kib4, descriptor: leaf.level == 3 ? 0xF43 : 0xF41,
+        flags: .inferred, origin: origin)
+      event.vector = UInt16(cpu)
+      queue.append(event)
     }
     return .used
   }
@@ -172,10 +173,11 @@ struct TracefsInterpreter: ~Copyable {
     }
     let stream = takeDevice(cpu, isMap: false, address: iova, size: size)
     for leaf in leaves {
-      queue.append(
-        .unmap(
-          time: time, streamID: stream, asid: 0, iova: leaf.iova, log2SizeBytes: leaf.log2Size,
-          level: leaf.level, granule: .kib4, flags: .inferred, origin: origin))
+      var event = TraceEvent.unmap(
+        time: time, streamID: stream, asid: 0, iova: leaf.iova, log2SizeBytes: leaf.log2Size,
+        level: leaf.level, granule: .kib4, flags: .inferred, origin: origin)
+      event.vector = UInt16(cpu)
+      queue.append(event)
     }
     return .used
   }
