@@ -10,9 +10,10 @@ struct ImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Turn a capture into a trace file.",
     discussion: """
-      Reads a QEMU log ('-msg timestamp=on -d trace:… -D LOG'), a trace.dat of trace-cmd, or the \
-      text of tracefs; text may be zstd and may come from standard input as '-'. The content tells \
-      the format. Writes a .dbtrace with the events, their recorded outcomes and the mappings that \
+      Reads a QEMU log ('-msg timestamp=on -d trace:… -D LOG'), a trace.dat of trace-cmd, the text \
+      of tracefs, or CSV and JSON lines as 'doorbell cat' writes them (time in ns and kind must be \
+      there, all else may be left out). Text may be zstd and may come from standard input as '-'. \
+      The content tells the format. Writes a .dbtrace with the events, their recorded outcomes and the mappings that \
       the capture reveals. Use it when you have a capture of your own guest. What was used, ignored \
       and not understood is reported by event; nothing is dropped silently.
 
@@ -97,6 +98,9 @@ struct ImportCommand: ParsableCommand {
     case .ftraceText:
       return try FtraceTextImporter(origin: origin.origin)
         .run(source: &input, sink: sink, progress: progress)
+    case .csv: return try TableImporter(.csv).run(source: &input, sink: sink, progress: progress)
+    case .jsonLines:
+      return try TableImporter(.jsonLines).run(source: &input, sink: sink, progress: progress)
     case .traceDat:
       return try TraceDatImporter(path: capture, origin: origin.origin)
         .run(sink: sink, progress: progress)

@@ -4,6 +4,8 @@ package enum CaptureFormat: String, Sendable, CaseIterable {
   case qemuLog = "qemu-log"
   case traceDat = "trace-dat"
   case ftraceText = "ftrace-text"
+  case csv
+  case jsonLines = "jsonl"
 
   /// Bytes that `init(head:)` wants to see.
   package static var headBytes: Int { 16 << 10 }
@@ -28,9 +30,14 @@ package enum CaptureFormat: String, Sendable, CaseIterable {
 
   private static func format(line: String) -> CaptureFormat? {
     if line.hasPrefix("# tracer:") || FtraceLine(line[...].utf8) != nil { return .ftraceText }
+    if line.hasPrefix("{") { return .jsonLines }
     // PID@SECONDS.MICROS:
     let digits = line.prefix { $0.isASCII && $0.isNumber }
     if !digits.isEmpty, line.dropFirst(digits.count).first == "@" { return .qemuLog }
+    if let columns = DelimitedText.fields(line), columns.contains("time"), columns.contains("kind")
+    {
+      return .csv
+    }
     return nil
   }
 }

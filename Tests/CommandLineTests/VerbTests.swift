@@ -83,6 +83,36 @@ import Testing
     #expect(!late.isEmpty && !device.isEmpty)
   }
 
+  @Test func whatCatPrintsForToolsIsImportedAgain() throws {
+    try Folder.use { folder in
+      let original = try events(Tool.trace("rebind"))
+      for form in ["csv", "jsonl"] {
+        let path = folder.path(form)
+        let result = try Tool.pipeline(
+          "\"$0\" cat \"$1\" --format \(form) | \"$0\" import - --level 1 --output \"$2\"",
+          Tool.trace("rebind"), path)
+        #expect(result.status == 0, "\(result.error)")
+        #expect(try events(path) == original, "\(form)")
+      }
+    }
+  }
+
+  @Test func aForeignFileIsRefusedUnlessItsFormatIsNamed() throws {
+    try Folder.use { folder in
+      let path = folder.path("letter.txt")
+      try Data("Dear reader\n".utf8).write(to: URL(fileURLWithPath: path))
+      let result = try Tool.run("import", path, "-o", folder.path("t.dbtrace"))
+      #expect(result.status == 3)
+      #expect(result.error.contains(path) && result.error.contains("'--from'"))
+      let forced = try Tool.run(
+        "import", path, "--from", "csv", "-o", folder.path("t.dbtrace"))
+      #expect(forced.status == 3)
+      #expect(forced.error.contains("column names with 'time' and 'kind'"))
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.root) == ["letter.txt"])
+    }
+  }
+
   @Test func convertKeepsEveryEvent() throws {
     try Folder.use { folder in
       let original = try events(Tool.trace("boot"))

@@ -13,7 +13,7 @@ struct DatRecordReader: ~Copyable {
   }
 
   var interpreter: TracefsInterpreter
-  private var tally = TracefsTally()
+  private var tally = RecordTally()
   private var plans: [Int: Plan] = [:]
   private let typeField: EventFormat.Field
   private let processField: EventFormat.Field?

@@ -1,7 +1,8 @@
 /// A line of tracefs' `trace` or `trace_pipe`, or of 'trace-cmd report':
 /// "          <idle>-0       [003] d.h..     5.315002: irq_handler_entry: irq=2 name=IPI".
 ///
-/// The task name may hold blanks and dashes; the CPU in brackets is the first fixed point. The flags
+/// The task name may hold blanks, dashes and brackets; the CPU in brackets behind "-PID" is the first
+/// fixed point. The flags
 /// column and an instance name in front ("tc: ") may be there or not. Works on bytes: a line takes
 /// about a microsecond.
 struct FtraceLine {
@@ -23,9 +24,10 @@ struct FtraceLine {
       let behind = search[search.index(after: open)...]
       guard let close = behind.firstIndex(of: UInt8(ascii: "]")) else { return nil }
       search = behind[behind.index(after: close)...]
-      guard let cpu = Self.decimal(behind[..<close]), cpu <= UInt64(UInt16.max) else { continue }
+      guard let cpu = Self.decimal(behind[..<close]), cpu <= UInt64(UInt16.max),
+        let (task, pid) = Self.process(line[..<open])
+      else { continue }
       self.cpu = UInt16(cpu)
-      guard let (task, pid) = Self.process(line[..<open]) else { return nil }
       self.task = task
       self.pid = pid
       break

@@ -4,7 +4,7 @@ import EventModel
 struct FtraceTextReader: ~Copyable {
   private(set) var hasTraceLine = false
   private var interpreter: TracefsInterpreter
-  private var tally = TracefsTally()
+  private var tally = RecordTally()
   private var comments: (count: UInt64, firstLine: UInt64) = (0, 0)
   private var damage: [LineDamage: (count: UInt64, firstLine: UInt64)] = [:]
 

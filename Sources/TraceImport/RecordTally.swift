@@ -1,8 +1,8 @@
 import EventModel
 import TraceFormat
 
-/// Counts what became of the events of a tracefs recording, by name, and fills the report.
-struct TracefsTally {
+/// Counts what became of the records of a capture, by name, and fills the report.
+struct RecordTally {
   private(set) var names: [ImportReport.NameTally] = []
   private var rows: [String: Int] = [:]
   /// Names of Linux interrupts by number, for the report.
@@ -54,8 +54,8 @@ struct TracefsTally {
     eventCount += UInt64(events.count)
   }
 
-  /// The report of a whole recording.
-  func report(_ interpreter: borrowing TracefsInterpreter) -> ImportReport {
+  /// Counts of rows and events.
+  func report() -> ImportReport {
     var report = ImportReport()
     report.lineCount = recordCount
     report.eventCount = eventCount
@@ -64,6 +64,12 @@ struct TracefsTally {
       return count == 0 ? nil : .init(kind: kind, count: count)
     }
     report.names = names.filter { $0.firstLine > 0 }.sorted { $0.firstLine < $1.firstLine }
+    return report
+  }
+
+  /// The report of a whole tracefs recording.
+  func report(_ interpreter: borrowing TracefsInterpreter) -> ImportReport {
+    var report = report()
     report.durationNanoseconds = interpreter.durationNanoseconds
     report.backwardTimes = interpreter.backwardTimes
     report.geometry.peCount = interpreter.highestCPU &+ 1
