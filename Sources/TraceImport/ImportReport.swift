@@ -13,7 +13,7 @@ package struct ImportReport: Sendable {
   package var eventCount: UInt64 = 0
   /// Events by kind, in the order of the kinds' raw values; only kinds that occur.
   package var events: [KindTally] = []
-  /// Lines by QEMU event name, in the order of their first appearance.
+  /// Lines or records by event name, in the order of their first appearance.
   package var names: [NameTally] = []
   /// Lines without the trace prefix: the emulator's own messages, by their first word.
   package var messages: [MessageTally] = []

@@ -2,7 +2,10 @@
 //
 // What it is: readers of other people's recordings that yield `TraceEvent`s in the order of the
 // capture, with what the capture says about the outcome of each. `QEMULogImporter` reads the text
-// log of QEMU's trace events; `CaptureInput` opens a capture (plain or zstd, file or pipe).
+// log of QEMU's trace events, `TraceDatImporter` trace-cmd's trace.dat, `FtraceTextImporter` the text
+// of tracefs, `TableImporter` CSV and JSON lines; `CaptureFormat` tells which one a capture needs and
+// `CaptureInput` opens it (plain or zstd, file or pipe). `EventText` is the way out again: events as
+// lines for people and tools.
 //
 // What it is not: it writes no trace file and knows no design. Who calls it decides where the
 // events go.
@@ -13,8 +16,9 @@
 //
 // Invariants:
 //   · Memory is bounded whatever the length or the content of the capture.
-//   · Every line of a capture is counted once in the report: used, ignored for a stated reason, not
-//     understood, a message of the emulator, or damaged. Nothing is dropped silently.
+//   · Every line or record of a capture is counted once in the report: used, ignored for a stated
+//     reason, not understood, a message or comment, or damaged. Nothing is dropped silently.
+//   · What a capture does not say is not guessed: it stays empty, or the event is flagged `inferred`.
 //   · Times never run backwards, and an access always follows the mapping that it needs.
 //   · Input that is damaged throws an `ImportError` or is counted; it never traps.
 //

@@ -2,9 +2,7 @@
 /// "          <idle>-0       [003] d.h..     5.315002: irq_handler_entry: irq=2 name=IPI".
 ///
 /// The task name may hold blanks, dashes and brackets; the CPU in brackets behind "-PID" is the first
-/// fixed point. The flags
-/// column and an instance name in front ("tc: ") may be there or not. Works on bytes: a line takes
-/// about a microsecond.
+/// fixed point. The flags column and an instance name in front ("tc: ") may be there or not.
 struct FtraceLine {
   typealias Bytes = Substring.UTF8View
 
