@@ -102,6 +102,11 @@ struct ImportCommand: ParsableCommand {
     case .jsonLines:
       return try TableImporter(.jsonLines).run(source: &input, sink: sink, progress: progress)
     case .traceDat:
+      guard capture != "-" else {
+        throw Failure(
+          "standard input: a trace.dat is read at many places, and a pipe has one; save it to a file "
+            + "and import that")
+      }
       return try TraceDatImporter(path: capture, origin: origin.origin)
         .run(sink: sink, progress: progress)
     }

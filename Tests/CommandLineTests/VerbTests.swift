@@ -113,6 +113,14 @@ import Testing
     }
   }
 
+  @Test func aTraceDatFromAPipeIsRefusedWithTheWayOut() throws {
+    let result = try Tool.pipeline(
+      "printf '\\027\\010\\104tracing7\\0' | \"$0\" import - --output \"$1\"",
+      NSTemporaryDirectory() + "doorbell-never")
+    #expect(result.status == 3)
+    #expect(result.error.contains("save it to a file"), "\(result.error)")
+  }
+
   @Test func convertKeepsEveryEvent() throws {
     try Folder.use { folder in
       let original = try events(Tool.trace("boot"))
