@@ -42,6 +42,7 @@ typedef struct {
   Shape shape;
   uint32_t known_geometry;
   uint8_t leaf_level, leaf_shift, last_shift;
+  uint32_t last_mask;
   uint64_t last_prefix, last_table;
 } Space;
 
@@ -167,16 +168,21 @@ static __attribute__((noinline)) void descend(CoreTwin *t, uint64_t leaf, uint64
   t->counters.descriptor_writes++;
   if (level == 3) {
     space->last_shift = (uint8_t)(shape.start == 3 ? shape.input : shape_shift(shape, 2));
+    space->last_mask = (8u << (space->last_shift - shape.granule)) - 8;
     space->last_prefix = address >> space->last_shift;
     space->last_table = table;
   }
+}
+
+static inline uint64_t last_slot(const Space *space, uint64_t address) {
+  return space->last_table + (address >> (space->shape.granule - 3) & space->last_mask);
 }
 
 static inline void store_leaf(CoreTwin *t, uint64_t leaf, uint64_t address, unsigned level,
                               Space *space) {
   if (level == 3 && address >> space->last_shift == space->last_prefix &&
       t->live[space->last_table >> 12]) {
-    uint64_t slot = space->last_table + shape_offset(space->shape, address, 3);
+    uint64_t slot = last_slot(space, address);
     if (!load(t, slot)) t->live[space->last_table >> 12]++;
     store(t, slot, leaf);
     t->counters.descriptor_writes++;
@@ -260,7 +266,7 @@ static __attribute__((noinline)) void unmap(CoreTwin *t, const CoreTwinEvent *e)
   unsigned granule = space->shape.granule, log2 = e->word3 & 0xFF;
   if (log2 < granule) log2 = granule;
   if (log2 == granule && e->word0 >> space->last_shift == space->last_prefix) {
-    uint64_t slot = space->last_table + shape_offset(space->shape, e->word0, 3);
+    uint64_t slot = last_slot(space, e->word0);
     uint32_t *live = &t->live[space->last_table >> 12];
     if (!load(t, slot)) return;
     if (*live > 1) {
@@ -293,7 +299,8 @@ static uint64_t make_root(CoreTwin *t, unsigned number, Shape shape, uint64_t re
 
 // Configuration.
 
-static void configure(CoreTwin *t, const CoreTwinEvent *e) {
+static __attribute__((noinline)) void configure(CoreTwin *t, const CoreTwinEvent *e) {
+  if (e->kind != KIND_STREAM) return;
   uint32_t stream = (uint32_t)e->word2, fields = (uint32_t)e->word3;
   unsigned config = fields >> 11 & 7;
   if (stream >= STREAMS || (config & 4 && config != 5)) {
@@ -356,7 +363,7 @@ static inline void prefer(CoreTwin *t, uint64_t shift, Lookup *lookup, const Con
   uint64_t key = (uint64_t)c->space << 48 | shift;
   if (lookup->key == key && lookup->limit) return;
   *lookup = (Lookup){c->limit, ~0ull << shift, key, (uint32_t)(shift - t->tlb.set_shift),
-                     (uint32_t)buffer_salt(&t->tlb, c->space)};
+                     (uint32_t)buffer_salt(c->space)};
 }
 
 static uint8_t fetch(CoreTwin *t, uint32_t stream) {
@@ -473,7 +480,7 @@ static __attribute__((noinline)) Result stage1_from_root(CoreTwin *t, uint64_t a
 }
 
 static inline Result stage1(CoreTwin *t, uint64_t address, const Context *c) {
-  const Line *table = buffer_find(&t->walk_cache, address, c->space);
+  const Line *table = buffer_find_near(&t->walk_cache, address, c->space);
   if (!table) return stage1_from_root(t, address, c);
   t->counters.stage1_reads++;
   uint64_t place = ((table->tag & 0xFFFFFFFFF000ull) + (table->data & ~0xFFFull)) |
@@ -604,8 +611,7 @@ static __attribute__((noinline)) void maintain(CoreTwin *t, const CoreTwinEvent 
     case KIND_COMMAND: command(t, e->word0, e->word1); break;
     case KIND_MAP: map(t, e); break;
     case KIND_UNMAP: unmap(t, e); break;
-    case KIND_STREAM: configure(t, e); break;
-    default: break;
+    default: configure(t, e);
   }
 }
 
@@ -666,8 +672,8 @@ CoreTwin *CoreTwin_create(bool nested) {
   t->contexts = zeroed(STREAMS * sizeof *t->contexts);
   t->spaces = zeroed((SPACES + 1) * sizeof *t->spaces);
   t->slots = zeroed((1u << SLOT_BITS) * sizeof *t->slots);
-  bool buffers = buffer_init(&t->tlb, 2048, 0) & buffer_init(&t->stage2_tlb, 256, 1) &
-                 buffer_init(&t->walk_cache, 128, 1);
+  bool buffers = buffer_init(&t->tlb, 2048, 0) & buffer_init(&t->stage2_tlb, 256, 0) &
+                 buffer_init(&t->walk_cache, 128, 0);
   if (!t->arena || !t->live || !t->lookups || !t->contexts || !t->spaces || !t->slots || !buffers) {
     CoreTwin_destroy(t);
     return NULL;

@@ -12,7 +12,7 @@ typedef struct {
 } Line;
 
 typedef struct {
-  Line *lines;
+  Line *lines, *near;
   uint64_t set_mask, set_shift, sizes;
   bool fragments;
 } Buffer;
@@ -23,13 +23,12 @@ static bool buffer_init(Buffer *b, uint64_t entries, uint64_t ways_log2) {
   b->sizes = 0;
   b->fragments = false;
   b->lines = aligned_alloc(4096, entries * sizeof(Line) < 4096 ? 4096 : entries * sizeof(Line));
+  b->near = b->lines;
   if (b->lines) memset(b->lines, 0, entries * sizeof(Line));
   return b->lines != NULL;
 }
 
-static inline uint64_t buffer_salt(const Buffer *b, uint64_t space) {
-  return (((space * 0x9E3779B1u) >> 7) << b->set_shift) & 0xFFFFFFFFu;
-}
+static inline uint64_t buffer_salt(uint64_t space) { return space * 0x9E3779B1u & 0xFFFFFFFFu; }
 
 static inline uint64_t buffer_ways(const Buffer *b) { return 1ull << (b->set_shift - 4); }
 
@@ -42,7 +41,7 @@ static inline uint64_t buffer_tag(uint64_t address, uint64_t shift, uint64_t spa
 }
 
 static inline const Line *buffer_find(const Buffer *b, uint64_t address, uint64_t space) {
-  uint64_t salt = buffer_salt(b, space), sizes = b->sizes;
+  uint64_t salt = buffer_salt(space), sizes = b->sizes;
   while (sizes) {
     uint64_t shift = 63 - (uint64_t)__builtin_clzll(sizes);
     sizes ^= 1ull << shift;
@@ -54,11 +53,19 @@ static inline const Line *buffer_find(const Buffer *b, uint64_t address, uint64_
   return NULL;
 }
 
+/// As `buffer_find`, for addresses that tend to stay in the page of the last hit.
+static inline const Line *buffer_find_near(Buffer *b, uint64_t address, uint64_t space) {
+  if (buffer_tag(address, b->near->tag & 0x3F, space) == b->near->tag) return b->near;
+  const Line *found = buffer_find(b, address, space);
+  if (found) b->near = buffer_set(b, address, found->tag & 0x3F, buffer_salt(space));
+  return found;
+}
+
 static inline void buffer_insert(Buffer *b, uint64_t address, uint64_t space, uint64_t shift,
                                  uint64_t leaf_shift, uint64_t output, uint64_t permissions) {
   b->sizes |= 1ull << shift;
   if (shift < leaf_shift) b->fragments = true;
-  Line *first = buffer_set(b, address, shift, buffer_salt(b, space));
+  Line *first = buffer_set(b, address, shift, buffer_salt(space));
   for (uint64_t way = buffer_ways(b) - 1; way > 0; way--) first[way] = first[way - 1];
   first->tag = buffer_tag(address, shift, space);
   first->data = (output - address) | (permissions ^ 3) | leaf_shift << 4;
@@ -99,15 +106,14 @@ static inline void set_remove(Line *set, uint64_t tag, uint64_t ways) {
   }
 }
 
-static void buffer_remove(Buffer *b, uint64_t space, uint64_t first, uint64_t last) {
-  if (!b->sizes) return;
-  uint64_t smallest = (uint64_t)__builtin_ctzll(b->sizes);
-  uint64_t pages = (last >> smallest) - (first >> smallest);
+static __attribute__((noinline)) void buffer_remove_range(Buffer *b, uint64_t space,
+                                                          uint64_t first, uint64_t last,
+                                                          uint64_t pages) {
   if (b->fragments || pages > b->set_mask >> (b->set_shift + 1)) {
     buffer_scan(b, space, first, last);
     return;
   }
-  uint64_t salt = buffer_salt(b, space), sizes = b->sizes, ways = buffer_ways(b);
+  uint64_t salt = buffer_salt(space), sizes = b->sizes, ways = buffer_ways(b);
   while (sizes) {
     uint64_t shift = (uint64_t)__builtin_ctzll(sizes);
     sizes &= sizes - 1;
@@ -116,6 +122,17 @@ static void buffer_remove(Buffer *b, uint64_t space, uint64_t first, uint64_t la
       set_remove(buffer_set(b, address, shift, salt), buffer_tag(address, shift, space), ways);
     }
   }
+}
+
+static inline void buffer_remove(Buffer *b, uint64_t space, uint64_t first, uint64_t last) {
+  if (!b->sizes) return;
+  uint64_t smallest = (uint64_t)__builtin_ctzll(b->sizes);
+  uint64_t pages = (last >> smallest) - (first >> smallest);
+  if (!pages && !(b->sizes & (b->sizes - 1)) && !b->fragments)
+    set_remove(buffer_set(b, first, smallest, buffer_salt(space)),
+               buffer_tag(first, smallest, space), buffer_ways(b));
+  else
+    buffer_remove_range(b, space, first, last, pages);
 }
 
 #endif

@@ -171,16 +171,16 @@ extension SMMUCore {
     leaf: UInt64, at address: UInt64, level: UInt8, in space: UnsafeMutablePointer<AddressSpace>
   ) {
     // Safety: the callers pass a pointer into `spaces`; `lastTable` is a table of this space at
-    // level 3 that holds leaves, and the offset stays below a table's size.
-    let last = unsafe space.pointee
-    if level == 3, address &>> UInt64(last.lastShift) == last.lastPrefix,
-      unsafe liveCounts[Int(last.lastTable &>> 12)] != 0
-    {
-      let slot = last.lastTable &+ last.shape.descriptorOffset(address, 3)
-      if arena.load(slot) == 0 { unsafe liveCounts[Int(last.lastTable &>> 12)] &+= 1 }
-      arena.store(slot, leaf)
-      counters.descriptorWrites &+= 1
-      return
+    // level 3, and the mask keeps the slot inside it.
+    if level == 3, unsafe address &>> UInt64(space.pointee.lastShift) == space.pointee.lastPrefix {
+      let live = unsafe liveCounts + Int(truncatingIfNeeded: space.pointee.lastTable &>> 12)
+      if unsafe live.pointee != 0 {
+        let slot = unsafe space.pointee.lastSlot(address)
+        if arena.load(slot) == 0 { unsafe live.pointee &+= 1 }
+        arena.store(slot, leaf)
+        counters.descriptorWrites &+= 1
+        return
+      }
     }
     unsafe descend(toStore: leaf, at: address, level: level, in: space)
   }
@@ -232,6 +232,7 @@ extension SMMUCore {
     if level == 3 {
       let lastShift = shape.startLevel == 3 ? UInt64(shape.inputBits) : shape.shift(2)
       unsafe space.pointee.lastShift = UInt8(lastShift)
+      unsafe space.pointee.lastMask = 8 << UInt32(lastShift - UInt64(shape.granuleShift)) - 8
       unsafe space.pointee.lastPrefix = address >> lastShift
       unsafe space.pointee.lastTable = table
     }
@@ -255,10 +256,11 @@ extension SMMUCore {
     _ address: UInt64, in space: UnsafeMutablePointer<AddressSpace>
   ) -> Bool {
     // Safety: as `store`.
-    let last = unsafe space.pointee
-    guard address &>> UInt64(last.lastShift) == last.lastPrefix else { return false }
-    let live = unsafe liveCounts + Int(last.lastTable &>> 12)
-    let slot = last.lastTable &+ last.shape.descriptorOffset(address, 3)
+    guard unsafe address &>> UInt64(space.pointee.lastShift) == space.pointee.lastPrefix else {
+      return false
+    }
+    let live = unsafe liveCounts + Int(truncatingIfNeeded: space.pointee.lastTable &>> 12)
+    let slot = unsafe space.pointee.lastSlot(address)
     if arena.load(slot) == 0 { return true }
     // The last leaf of a table changes the counts above, too: leave it to `clear`.
     guard unsafe live.pointee > 1 else { return false }
