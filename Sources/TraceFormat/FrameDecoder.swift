@@ -164,7 +164,8 @@ struct FrameDecoder: ~Copyable {
   /// Decodes a column of gaps into ascending positions below `limit`, closed by one that is never
   /// reached.
   private func positions(
-    _ cursor: inout ByteCursor, _ count: Int, at used: inout Int, below limit: Int, _ subject: String
+    _ cursor: inout ByteCursor, _ count: Int, at used: inout Int, below limit: Int,
+    _ subject: String
   ) throws(TraceError) -> UnsafeMutablePointer<UInt64> {
     // Safety: `words` made room for `count + 1` elements.
     let column = unsafe try words(&cursor, count, at: &used, subject)
