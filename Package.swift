@@ -15,14 +15,14 @@ extension Target {
   /// A library layer: a folder in `Sources` and a mirrored folder in `Tests`.
   static func layer(
     _ name: String, _ dependencies: Target.Dependency..., tests: [Target.Dependency] = [],
-    resources: [Resource] = []
+    resources: [Resource] = [], testsExclude: [String] = []
   ) -> [Target] {
     [
       .target(
         name: name, dependencies: dependencies, resources: resources, swiftSettings: strict),
       .testTarget(
         name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + tests,
-        swiftSettings: strict),
+        exclude: testsExclude, swiftSettings: strict),
     ]
   }
 }
@@ -41,13 +41,17 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "CPlatform"),
+    .target(
+      name: "TraceFormatInC", dependencies: ["CZstd", "CLZ4"], path: "Tests/TraceFormatInC"),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   ]
     + Target.layer("EventModel")
     + Target.layer("RingBuffer", "CPlatform")
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
-    + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
+    + Target.layer(
+      "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4", tests: ["TraceFormatInC"],
+      testsExclude: ["Golden"])
     + Target.layer("TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd")
     + Target.layer("ReferenceModel", "EventModel")
     + Target.layer("TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel"])
@@ -65,6 +69,12 @@ let package = Package(
           "History", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
+      .executableTarget(
+        name: "TraceDecodeBenchmark", dependencies: ["EventModel", "TraceFormat"],
+        path: "Benchmarks/TraceDecode", swiftSettings: strict),
+      .executableTarget(
+        name: "TraceSize", dependencies: ["EventModel", "TraceFormat"],
+        path: "Benchmarks/TraceSize", exclude: ["compare.py"], swiftSettings: strict),
       .testTarget(
         name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
         swiftSettings: strict),
