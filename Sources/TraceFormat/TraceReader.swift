@@ -70,16 +70,9 @@ package struct TraceReader: ~Copyable {
       }
       // Safety: the part of `output` behind `filled`.
       let rest = unsafe UnsafeMutableBufferPointer(rebasing: output[filled...])
-      do {
-        let count = unsafe try decoder.decode(into: rest)
-        filled += count
-        ordinal += UInt64(count)
-      } catch {
-        let located = error.at(path: path, frame: frame?.number, ordinal: ordinal)
-        deferredError = located
-        if filled > 0 { break }
-        throw located
-      }
+      let count = unsafe decoder.decode(into: rest)
+      filled += count
+      ordinal += UInt64(count)
     }
     return filled
   }

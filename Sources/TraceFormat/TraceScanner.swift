@@ -108,7 +108,7 @@ package struct TraceScanner: ~Copyable {
   }
 
   /// The records of the frame that `next` gave last: events or a snapshot.
-  package mutating func events() throws(TraceError) -> [TraceEvent] { try decoder.all() }
+  package mutating func events() -> [TraceEvent] { decoder.all() }
 
   private mutating func check(_ frame: FrameHeader) throws(TraceError) {
     guard frame.fileID == fileID ?? frame.fileID else {
@@ -121,9 +121,6 @@ package struct TraceScanner: ~Copyable {
     }
     switch frame.kind {
     case .events, .snapshot:
-      // A frame is intact only if its events can be read: try them all, then prepare again.
-      try frames.open(frame, with: &decoder)
-      _ = try decoder.all()
       try frames.open(frame, with: &decoder)
     case .note, .index:
       try frames.decompress(frame, into: &decoder.plain)
