@@ -53,7 +53,7 @@ struct DecodeBenchmark {
     let summary = try writer.finish()
     let writeTime = ContinuousClock.now - writeStart
 
-    var reader = try TraceReader(path: path)
+    var reader = try TraceReader(bytes: FileBytes.read(path), name: setting.name)
     var best = Duration.seconds(1000)
     var digest: UInt64 = 0
     for pass in 0...passes {

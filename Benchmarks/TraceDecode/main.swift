@@ -2,8 +2,8 @@
 //
 //   swift run -c release TraceDecodeBenchmark [trace.dbtrace] [--smoke]
 //
-// It reads all events of the trace, writes them again with each codec, and decodes those files from
-// the page cache into a buffer of 1,024 records, as a reader thread fills a ring. Without a trace it
+// It reads all events of the trace, writes them again with each codec, and decodes them from memory
+// into a buffer of 1,024 records, as a reader thread fills a ring. Without a trace it
 // makes a synthetic one. The time is the least of several passes; the digest proves that each codec
 // gave the same events.
 import EventModel

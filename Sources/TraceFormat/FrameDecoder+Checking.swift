@@ -31,12 +31,13 @@ extension FrameDecoder {
 
   private func checkExtended() throws(TraceError) {
     // Safety: the column has as many elements as the payload header states.
+    var largest: UInt64 = 0
     for index in 0..<payload.extendedSlots {
-      let slot = unsafe columns.extended[index]
-      guard slot < UInt64(payload.slots) else {
-        throw TraceError(
-          .malformed, "extended slot", expected: "below \(payload.slots)", found: "\(slot)")
-      }
+      largest = unsafe max(largest, columns.extended[index])
+    }
+    guard largest < UInt64(payload.slots) else {
+      throw TraceError(
+        .malformed, "extended slot", expected: "below \(payload.slots)", found: "\(largest)")
     }
   }
 

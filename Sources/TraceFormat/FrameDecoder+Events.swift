@@ -3,7 +3,7 @@ import Glibc
 
 extension FrameDecoder {
   /// Events that are unpacked together: their scratch memory stays in a first-level cache.
-  static let blockEvents = 256
+  static let blockEvents = 512
 
   /// Loads the slot table, once per frame.
   mutating func loadSlots() {

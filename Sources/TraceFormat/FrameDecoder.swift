@@ -169,16 +169,19 @@ struct FrameDecoder: ~Copyable {
   ) throws(TraceError) -> UnsafeMutablePointer<UInt64> {
     // Safety: `words` made room for `count + 1` elements.
     let column = unsafe try words(&cursor, count, at: &used, subject)
-    var next: UInt64 = 0
+    // A gap of 0 or of 2²⁰ and more leaves high bits in `excess`, so that without them the sum cannot
+    // overflow, and its last value is the largest.
+    var position = UInt64.max
+    var excess: UInt64 = 0
     for index in 0..<count {
       let gap = unsafe column[index]
-      guard gap >= 1, gap <= UInt64(limit) - next else {
-        throw TraceError(
-          .malformed, subject, expected: "positions below \(limit), ascending",
-          found: "a gap of \(gap) at \(next)")
-      }
-      next += gap
-      unsafe column[index] = next - 1
+      excess |= gap &- 1
+      position &+= gap
+      unsafe column[index] = position
+    }
+    guard excess < 1 << 20, count == 0 || position < UInt64(limit) else {
+      throw TraceError(
+        .malformed, subject, expected: "ascending positions below \(limit)", found: "others")
     }
     unsafe column[count] = .max
     return unsafe column

@@ -36,6 +36,11 @@ package struct TraceReader: ~Copyable {
     try self.init(InputFile(descriptor: descriptor, path: name, ownsDescriptor: false))
   }
 
+  /// Reads a trace that lies in memory.
+  package init(bytes: [UInt8], name: String) throws(TraceError) {
+    try self.init(InputFile(bytes: bytes, name: name))
+  }
+
   private init(_ input: consuming InputFile) throws(TraceError) {
     let path = input.path
     frames = FrameReader(input)

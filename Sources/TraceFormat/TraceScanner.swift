@@ -40,7 +40,16 @@ package struct TraceScanner: ~Copyable {
   private var budget: UInt64
 
   package init(path: String) throws(TraceError) {
-    let input = try InputFile(path: path)
+    try self.init(InputFile(path: path))
+  }
+
+  /// Scans bytes in memory.
+  package init(bytes: [UInt8], name: String) throws(TraceError) {
+    try self.init(InputFile(bytes: bytes, name: name))
+  }
+
+  private init(_ input: consuming InputFile) throws(TraceError) {
+    let path = input.path
     guard let size = input.size else {
       throw TraceError(.usage, "input", expected: "a file, for scanning", found: "a pipe")
         .at(path: path)
@@ -65,7 +74,7 @@ package struct TraceScanner: ~Copyable {
     }
   }
 
-  /// Ordinals that were seen, are missing so far, and so on follow from the findings in order.
+  /// The next intact frame or the damage before it, in file order; nil at the end.
   package mutating func next() throws(TraceError) -> Finding? {
     if let finding = pending {
       pending = nil
