@@ -91,7 +91,8 @@ let package = Package(
         name: "TraceSize", dependencies: ["EventModel", "TraceFormat"],
         path: "Benchmarks/TraceSize", exclude: ["compare.py"], swiftSettings: strict),
       .testTarget(
-        name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
+        name: "CommandLineTests",
+        dependencies: ["CommandLine", "EventModel", "History", "TraceFormat", "TestSupport"],
         swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(
