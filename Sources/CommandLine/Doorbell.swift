@@ -1,6 +1,23 @@
 import ArgumentParser
 
+/// `doorbell`: parse, compose, print. Everything else is in the layers below.
 @main
 struct Doorbell: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "doorbell", abstract: "x")
+  static let configuration = CommandConfiguration(
+    commandName: "doorbell",
+    abstract: "Replays recorded device interrupts and DMA through competing delivery designs.",
+    discussion: """
+      Exit codes: 0 pass, 1 regression or nonconforming backend, 2 inconclusive, 3 could not \
+      measure (damaged trace, missing part), 64 wrong usage.
+
+      Try:
+        doorbell replay
+        doorbell info Traces/nvme.dbtrace
+      """,
+    version: ToolVersion.text,
+    subcommands: [ReplayCommand.self, ImportCommand.self, InfoCommand.self, VerifyCommand.self])
+}
+
+enum ToolVersion {
+  static let text = "0.1.0"
 }

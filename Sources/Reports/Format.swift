@@ -1,8 +1,8 @@
 import Foundation
 
 /// How numbers are written: three significant digits, thousands separated, units by the heading.
-enum Format {
-  static func count(_ value: UInt64) -> String {
+public enum Format {
+  public static func count(_ value: UInt64) -> String {
     var digits = String(value)
     var parts: [Substring] = []
     while digits.count > 3 {
@@ -14,7 +14,7 @@ enum Format {
   }
 
   /// 3.47, 34.7, 347, 3,470: three significant digits below a thousand.
-  static func number(_ value: Double) -> String {
+  public static func number(_ value: Double) -> String {
     guard value.isFinite else { return "–" }
     let magnitude = abs(value)
     if magnitude >= 1000 { return (value < 0 ? "-" : "") + count(UInt64(magnitude.rounded())) }
@@ -22,7 +22,7 @@ enum Format {
     return String(format: "%.\(decimals)f", value)
   }
 
-  static func nanoseconds(_ value: UInt64) -> String { count(value) }
+  public static func nanoseconds(_ value: UInt64) -> String { count(value) }
 
-  static func millions(_ perSecond: Double) -> String { number(perSecond / 1_000_000) }
+  public static func millions(_ perSecond: Double) -> String { number(perSecond / 1_000_000) }
 }

@@ -97,23 +97,17 @@ public struct ReplayReport {
       + "service time, ns\n" + table.text()
   }
 
+  /// The stages of the very interrupts that stand at a percentile of the total: they add up.
   private func stages() -> String? {
-    var table = Table([
-      .word("design"), .word("of the interrupts at"), .number("translate"), .number("notify"),
-      .number("acknowledge"), .number("sum"),
-    ])
+    let names = ["translate", "wake-up", "inject", "notify", "acknowledge"]
+    var table = Table(
+      [.word("design"), .word("the interrupt at")] + names.map { .number($0) } + [.number("sum")])
     for cell in cells("path") {
       for rank in ["p50", "p99"] {
-        let parts = ["translate", "notify", "acknowledge"].map {
-          cell.metric("stage-\(rank)-\($0)")?.value
-        }
-        guard let translate = parts[0], let notify = parts[1], let acknowledge = parts[2] else {
-          continue
-        }
+        let parts = names.compactMap { cell.metric("stage-\(rank)-\($0)")?.value }
+        guard parts.count == names.count else { continue }
         table.add(
-          [cell.design, rank]
-            + [translate, notify, acknowledge, translate + notify + acknowledge]
-            .map(Format.number))
+          [cell.design, rank] + parts.map(Format.number) + [Format.number(parts.reduce(0, +))])
       }
     }
     guard !table.isEmpty else { return nil }

@@ -19,22 +19,23 @@ struct SwiftLoop: ~Copyable {
   @inline(never)
   mutating func run(_ events: UnsafeBufferPointer<TraceEvent>) -> UInt64 {
     var digest: UInt64 = 0
-    for index in events.indices {
-      // Safety: an index of the buffer, which the caller keeps alive.
-      let event = unsafe events[index]
-      switch event.kind {
+    guard var event = events.baseAddress else { return 0 }
+    // Safety: from the first to behind the last record of the buffer, which the caller keeps alive.
+    let end = unsafe event + events.count
+    while unsafe event < end {
+      switch unsafe event.pointee.kind {
       case .dma, .msi:
-        let flags = event.flags.rawValue
-        let answer = smmu.translate(
-          streamID: event.streamID, address: event.iova, write: flags & 2 != 0,
-          read: flags & 1 != 0)
+        let answer = unsafe smmu.translate(
+          streamID: event.pointee.streamID, address: event.pointee.iova,
+          need: SMMUCore.need(event.pointee.flags.rawValue))
         digest = digest &+ (answer.address ^ UInt64(answer.fault))
-      case .map: smmu.map(event)
-      case .unmap: smmu.unmap(event)
-      case .smmuCommand: smmu.command(event.word0, event.word1)
-      case .streamConfiguration: smmu.configureStream(event)
+      case .map: unsafe smmu.map(event.pointee)
+      case .unmap: unsafe smmu.unmap(event.pointee)
+      case .smmuCommand: unsafe smmu.command(event.pointee.word0, event.pointee.word1)
+      case .streamConfiguration: unsafe smmu.configureStream(event.pointee)
       default: break
       }
+      unsafe event += 1
     }
     return digest
   }

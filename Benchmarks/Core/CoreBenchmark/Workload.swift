@@ -113,7 +113,9 @@ extension Workload {
     var events: [TraceEvent] = []
     var event = TraceEvent(time: 0, kind: .mark)
     // Safety: every bit pattern is a `TraceEvent`; the size is that of the variable.
-    while unsafe fread(&event, MemoryLayout<TraceEvent>.stride, 1, file) == 1 { events.append(event) }
+    while unsafe fread(&event, MemoryLayout<TraceEvent>.stride, 1, file) == 1 {
+      events.append(event)
+    }
     return Workload(name: path, preparation: [], events: events)
   }
 }

@@ -30,7 +30,8 @@ enum GuestCommand {
     case 0x01: self = .move(device, id, collection: icid)
     case 0x03: self = .interrupt(device, id)
     case 0x04: self = .clear(device, id)
-    case 0x08: self = .mapDevice(device, log2Events: UInt32(dw1 & 0x1F) + 1, isValid: dw2 >> 63 == 1)
+    case 0x08:
+      self = .mapDevice(device, log2Events: UInt32(dw1 & 0x1F) + 1, isValid: dw2 >> 63 == 1)
     case 0x09:
       self = .mapCollection(
         icid, .pe(UInt16(truncatingIfNeeded: dw2 >> 16)), isValid: dw2 >> 63 == 1)

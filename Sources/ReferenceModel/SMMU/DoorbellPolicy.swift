@@ -66,6 +66,12 @@ extension DoorbellPolicy {
     /// What stage 1 makes of it; nil if stage 1 leads straight to `pa`.
     package var ipa: UInt64?
     package var pa: UInt64
+
+    package init(iova: UInt64, ipa: UInt64?, pa: UInt64) {
+      self.iova = iova
+      self.ipa = ipa
+      self.pa = pa
+    }
   }
 
   /// - Parameters:

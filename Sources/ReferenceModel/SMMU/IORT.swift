@@ -4,8 +4,8 @@ package import EventModel
 /// DEN 0049). It is data here, not the bytes of the ACPI table.
 ///
 /// A root complex maps RequesterIDs to StreamIDs of an SMMU, and the SMMU maps StreamIDs to
-/// DeviceIDs of an ITS group; a root complex without SMMU maps to DeviceIDs at once. The DeviceID is
-/// wiring: no translated address has a part in it.
+/// DeviceIDs of an ITS group; a root complex without SMMU maps to DeviceIDs at once. The DeviceID
+/// is wiring: no translated address has a part in it.
 package struct IORT: Hashable, Sendable {
   package enum NodeKind: UInt8, Hashable, Sendable {
     case itsGroup = 0
@@ -134,8 +134,8 @@ extension IORT {
       (remapPermitted ? 1 : 0) | (privileged ? 2 : 0) | UInt32(memoryAttributes) << 2
     }
 
-    /// Linux's reading (drivers/acpi/arm64/iort.c, iort_get_rmrs). Nothing in the table can say "this
-    /// is a window for MSIs", which is the trouble with describing one by an RMR.
+    /// Linux's reading (drivers/acpi/arm64/iort.c, iort_get_rmrs). Nothing in the table can say
+    /// "this is a window for MSIs", which is the trouble with describing one by an RMR.
     package var regions: [ReservedRegion] {
       descriptors.map {
         ReservedRegion(

@@ -18,7 +18,7 @@ extension SMMU {
     work.steReads += 1
     let ste = StreamTableEntry(dwords)
     if ste.isIllegal(for: identification) { throw transaction.fault(.badSTE) }
-    if caches.enabled.contains(.ste) { caches.stes[streamID] = ste }
+    caches.remember(ste, streamID)
     return ste
   }
 
@@ -100,7 +100,7 @@ extension SMMU {
     work.cdReads += 1
     let cd = ContextDescriptor(dwords)
     if cd.isIllegal(under: ste, for: identification) { throw transaction.fault(.badCD) }
-    if caches.enabled.contains(.cd) { caches.cds[context] = cd }
+    caches.remember(cd, context)
     return cd
   }
 

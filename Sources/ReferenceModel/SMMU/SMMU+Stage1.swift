@@ -80,12 +80,11 @@ extension SMMU {
   private mutating func rememberTable(
     _ table: UInt64, _ limits: TableLimits, _ level: Int, _ address: UInt64, _ regime: Stage1Regime
   ) {
-    guard caches.enabled.contains(.stage1Walk) else { return }
-    caches.stage1Walk.insert(
-      regime.space,
+    caches.remember(
       WalkEntry(
         coverage: AddressSpan(around: address, log2: UInt8(regime.geometry.shift(level))),
-        granule: regime.geometry.granule, level: level, nextTable: table, limits: limits))
+        granule: regime.geometry.granule, level: level, nextTable: table, limits: limits),
+      in: regime.space)
   }
 
   /// Reads one descriptor; its address is an IPA when stage 2 translates.

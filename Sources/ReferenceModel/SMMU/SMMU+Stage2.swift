@@ -31,7 +31,7 @@ extension SMMU {
     }
     let entry = try walkStage2(ipa, faultClass, access, ste, transaction)
     try checkStage2(entry, ipa, faultClass, access, ste, transaction)
-    if caches.enabled.contains(.stage2TLB) { caches.stage2TLB.insert(ste.s2VMID, entry) }
+    caches.remember(entry, vmid: ste.s2VMID)
     return answer(entry, ipa, tlbHit: false)
   }
 
@@ -80,13 +80,11 @@ extension SMMU {
       case .table:
         table = descriptor.nextTable(geometry)
         guard table >> geometry.outputBits == 0 else { throw fault(.addressSize) }
-        if caches.enabled.contains(.stage2Walk) {
-          caches.stage2Walk.insert(
-            ste.s2VMID,
-            WalkEntry(
-              coverage: AddressSpan(around: ipa, log2: UInt8(geometry.shift(level))),
-              granule: geometry.granule, level: level, nextTable: table, limits: TableLimits()))
-        }
+        caches.remember(
+          WalkEntry(
+            coverage: AddressSpan(around: ipa, log2: UInt8(geometry.shift(level))),
+            granule: geometry.granule, level: level, nextTable: table, limits: TableLimits()),
+          vmid: ste.s2VMID)
         level += 1
       case .leaf:
         guard descriptor.leafAddress(level, geometry) >> geometry.outputBits == 0 else {
@@ -142,7 +140,8 @@ extension SMMU {
 
 extension SMMU {
   /// What a leaf covers: its block or page, or the whole run if the contiguous bit joins it with
-  /// its neighbours (Arm ARM, D8.7.1). Software keeps the run uniform, so any member gives its base.
+  /// its neighbours (Arm ARM, D8.7.1). Software keeps the run uniform, so any member gives its
+  /// base.
   struct Leaf {
     var coverage: AddressSpan
     var output: UInt64
@@ -162,7 +161,8 @@ extension SMMU {
     }
   }
 
-  /// Where a walk may start instead of at the root: the deepest table descriptor that is remembered.
+  /// Where a walk may start instead of at the root: the deepest table descriptor that is
+  /// remembered.
   mutating func deepestWalkEntry<Tag>(
     _ cache: SpanCache<Tag, WalkEntry>, _ kind: SMMUCaches.Kinds, _ tag: Tag, _ address: UInt64
   ) -> WalkEntry? {

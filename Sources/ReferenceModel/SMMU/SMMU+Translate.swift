@@ -51,7 +51,8 @@ extension SMMU {
       let regime = Stage1Regime(ste, cd, geometry, e2h: registers.e2h)
       return .translated(try translateStage1(regime, transaction))
     case .bypass:
-      // Stage 1 passes the address on if it fits IAS, or OAS without stage 2 (§3.4): they are equal.
+      // Stage 1 passes the address on if it fits IAS, or OAS without stage 2 (§3.4): they are
+      // equal.
       guard transaction.address >> identification.outputAddressBits == 0 else {
         throw transaction.stage1Fault(.addressSize)
       }
@@ -135,10 +136,8 @@ extension SMMU {
     }
     counters.tlbMisses += 1
     let entry = try walk(address, regime, transaction)
-    if caches.enabled.contains(.iotlb) {
-      let isGlobal = entry.isGlobal || regime.space.asid == nil
-      caches.iotlb.insert(isGlobal ? regime.space.global : regime.space, entry.tlb)
-    }
+    // A world without ASIDs has its one tag already.
+    caches.remember(entry.tlb, in: entry.isGlobal ? regime.space.global : regime.space)
     return translation(entry.tlb, address, regime, transaction, tlbHit: false)
   }
 

@@ -12,8 +12,8 @@ package import EventModel
 ///     // result.address == 0x0809_0040; result.work.reads == 2 + 1 + 4
 ///
 /// Two ways in: the architecture's way (`registers`, tables stored by the caller, `command`), and
-/// the trace way (`configure`, `map`, `unmap`), in which a `TableBuilder` stores the structures that
-/// the recorded software would have stored. Neither invalidates by itself: only commands do.
+/// the trace way (`configure`, `map`, `unmap`), in which a `TableBuilder` stores the structures
+/// that the recorded software would have stored. Neither invalidates by itself: only commands do.
 ///
 /// Not modelled: Secure and Realm state, AArch32 and big-endian tables, the upper half of the
 /// address space (TTB1), MPAM, DPT, memory attributes beyond Device or not, ATS responses to the

@@ -39,11 +39,44 @@ package struct SMMUCaches: Sendable {
   package init(_ enabled: Kinds = .all) { self.enabled = enabled }
 }
 
+extension SMMUCaches {
+  // Each keeps what it is given, if its kind is switched on.
+
+  package mutating func remember(_ ste: StreamTableEntry, _ streamID: UInt32) {
+    if enabled.contains(.ste) { stes[streamID] = ste }
+  }
+
+  package mutating func remember(_ cd: ContextDescriptor, _ context: StreamContext) {
+    if enabled.contains(.cd) { cds[context] = cd }
+  }
+
+  package mutating func remember(_ entry: TLBEntry, in space: AddressSpace) {
+    if enabled.contains(.iotlb) { iotlb.insert(space, entry) }
+  }
+
+  package mutating func remember(_ entry: Stage2TLBEntry, vmid: UInt16) {
+    if enabled.contains(.stage2TLB) { stage2TLB.insert(vmid, entry) }
+  }
+
+  package mutating func remember(_ entry: WalkEntry, in space: AddressSpace) {
+    if enabled.contains(.stage1Walk) { stage1Walk.insert(space, entry) }
+  }
+
+  package mutating func remember(_ entry: WalkEntry, vmid: UInt16) {
+    if enabled.contains(.stage2Walk) { stage2Walk.insert(vmid, entry) }
+  }
+}
+
 /// Configuration caches are tagged with what found the structure.
 package struct StreamContext: Hashable, Sendable {
   package var streamID: UInt32
   /// Index in the CD table.
   package var index: UInt32
+
+  package init(streamID: UInt32, index: UInt32) {
+    self.streamID = streamID
+    self.index = index
+  }
 }
 
 /// The tag of a VA: never the StreamID. Streams with one VMID and ASID share entries (§3.3.3).
@@ -79,6 +112,23 @@ package struct TLBEntry: AddressSpanning, Hashable {
   package var intermediate: UInt64
   package var stage2: Stage2Permissions?
   package var isStage2Clean: Bool
+
+  package init(
+    coverage: AddressSpan, reach: AddressSpan, granule: Granule, level: Int, output: UInt64,
+    stage1: Stage1Permissions, isStage1Clean: Bool = false, intermediate: UInt64,
+    stage2: Stage2Permissions? = nil, isStage2Clean: Bool = false
+  ) {
+    self.coverage = coverage
+    self.reach = reach
+    self.granule = granule
+    self.level = level
+    self.output = output
+    self.stage1 = stage1
+    self.isStage1Clean = isStage1Clean
+    self.intermediate = intermediate
+    self.stage2 = stage2
+    self.isStage2Clean = isStage2Clean
+  }
 }
 
 package struct Stage2TLBEntry: AddressSpanning, Hashable {
@@ -90,6 +140,19 @@ package struct Stage2TLBEntry: AddressSpanning, Hashable {
   package var permissions: Stage2Permissions
   package var isClean: Bool
   package var isDevice: Bool
+
+  package init(
+    coverage: AddressSpan, granule: Granule, level: Int, output: UInt64,
+    permissions: Stage2Permissions, isClean: Bool = false, isDevice: Bool = false
+  ) {
+    self.coverage = coverage
+    self.granule = granule
+    self.level = level
+    self.output = output
+    self.permissions = permissions
+    self.isClean = isClean
+    self.isDevice = isDevice
+  }
 }
 
 /// A table descriptor met on a walk.
@@ -101,4 +164,15 @@ package struct WalkEntry: AddressSpanning, Hashable {
   package var level: Int
   package var nextTable: UInt64
   package var limits: TableLimits
+
+  package init(
+    coverage: AddressSpan, granule: Granule, level: Int, nextTable: UInt64,
+    limits: TableLimits = TableLimits()
+  ) {
+    self.coverage = coverage
+    self.granule = granule
+    self.level = level
+    self.nextTable = nextTable
+    self.limits = limits
+  }
 }

@@ -1,5 +1,5 @@
-/// A command of the SMMU's command queue (IHI 0070, §4), as far as a Non-secure SMMU with one or two
-/// stages takes it.
+/// A command of the SMMU's command queue (IHI 0070, §4), as far as a Non-secure SMMU with one or
+/// two stages takes it.
 package enum SMMUCommand: Hashable, Sendable {
   case prefetchConfig(streamID: UInt32, substreamID: UInt32?)
   case prefetchAddress(streamID: UInt32, substreamID: UInt32?, address: UInt64, log2Pages: UInt8)

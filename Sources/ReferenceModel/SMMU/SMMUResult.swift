@@ -32,7 +32,8 @@ package struct SMMUResult: Hashable, Sendable {
 
 package struct SMMUTranslation: Hashable, Sendable {
   package var address: UInt64
-  /// What the tables allow at this privilege; a writable-clean page counts as writable once written.
+  /// What the tables allow at this privilege; a writable-clean page counts as writable once
+  /// written.
   package var readable: Bool
   package var writable: Bool
   /// log2 of the bytes around the address that translate alike, 64 if nothing translates.

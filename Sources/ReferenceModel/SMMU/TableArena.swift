@@ -1,5 +1,6 @@
 /// A region of addresses from which tables are taken, one after the other and never given back: a
-/// stale walk-cache entry then names an old table, as it would on hardware before the page is reused.
+/// stale walk-cache entry then names an old table, as it would on hardware before the page is
+/// reused.
 package struct TableArena: Hashable, Sendable {
   package let region: Range<UInt64>
   package private(set) var next: UInt64

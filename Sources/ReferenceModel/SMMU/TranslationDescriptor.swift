@@ -113,6 +113,13 @@ package struct Stage1Permissions: Hashable, Sendable {
   package var pxn: Bool
   package var uxn: Bool
 
+  package init(unprivileged: Bool, readOnly: Bool, pxn: Bool, uxn: Bool) {
+    self.unprivileged = unprivileged
+    self.readOnly = readOnly
+    self.pxn = pxn
+    self.uxn = uxn
+  }
+
   package func limited(by limits: TableLimits) -> Stage1Permissions {
     Stage1Permissions(
       unprivileged: unprivileged && !limits.noUnprivileged, readOnly: readOnly || limits.readOnly,
@@ -133,6 +140,12 @@ package struct Stage2Permissions: Hashable, Sendable {
   package var read: Bool
   package var write: Bool
   package var xn: Bool
+
+  package init(read: Bool, write: Bool, xn: Bool) {
+    self.read = read
+    self.write = write
+    self.xn = xn
+  }
 
   package func allows(_ access: SMMUAccess) -> Bool {
     access.write ? write : read && !(access.instruction && xn)

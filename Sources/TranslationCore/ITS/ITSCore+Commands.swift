@@ -35,7 +35,8 @@ extension ITSCore {
     case 0x29: mapVPE(vpe, isValid: isValid)
     case 0x2A:
       mapVirtualEvent(
-        device, event, vpe: vpe, intid: UInt32(truncatingIfNeeded: dw2), doorbell: UInt32(dw2 >> 32))
+        device, event, vpe: vpe, intid: UInt32(truncatingIfNeeded: dw2), doorbell: UInt32(dw2 >> 32)
+      )
     case 0x2B:
       mapVirtualEvent(device, event, vpe: vpe, intid: event, doorbell: UInt32(dw2 >> 32))
     default: fail(0x01_0000 | UInt32(dw0 & 0xFF) << 8)

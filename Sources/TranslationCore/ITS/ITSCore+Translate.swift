@@ -100,7 +100,9 @@ extension ITSCore {
     if outcome != .coalesced {
       counters.pendingBitsSet &+= 1
       // A doorbell: the bit rose, the vPE is away, and somebody wants to know (IHI 0069, §5.4.6).
-      if found.isVirtual && found.state & (Self.resident | Self.doorbellWanted) == Self.doorbellWanted {
+      if found.isVirtual
+        && found.state & (Self.resident | Self.doorbellWanted) == Self.doorbellWanted
+      {
         counters.doorbells &+= 1
         flags = Outcome.doorbellRaised
       }

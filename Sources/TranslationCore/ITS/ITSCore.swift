@@ -23,7 +23,7 @@ package struct ITSCore: ~Copyable {
   @usableFromInline let collections: UnsafeMutablePointer<UInt32>
   @usableFromInline let vpes: UnsafeMutablePointer<UInt32>
   @usableFromInline let deviceCount: UInt32
-  @usableFromInline package var pending: PendingTable
+  @usableFromInline package let pending: PendingTable
   /// GITS_CTLR.Enabled.
   @usableFromInline package var isEnabled: Bool
   /// What is OR-ed into a vPEID to give the target: 0x8000 where vPEIDs are vPEs of the trace, 0 where
@@ -51,7 +51,8 @@ package struct ITSCore: ~Copyable {
   package static let ittEntryLimit = 1 << 27
 
   /// - Parameter startsEnabled: recordings that begin after the ITS was enabled hold no such store.
-  package init(geometry: TableGeometry, vPETargetBits: UInt16 = 0x8000, startsEnabled: Bool = true) {
+  package init(geometry: TableGeometry, vPETargetBits: UInt16 = 0x8000, startsEnabled: Bool = true)
+  {
     deviceCount = 1 << UInt32(min(geometry.deviceIDBits, 20))
     eventIDBits = UInt32(min(max(geometry.eventIDBits, 1), 20))
     collectionCount = 1 << UInt32(min(geometry.collectionIDBits, 16))

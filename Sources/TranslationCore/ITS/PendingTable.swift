@@ -48,7 +48,7 @@ package struct PendingTable: ~Copyable {
 
   /// An event arrives. The caller has checked intid < count.
   @inlinable
-  mutating func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
+  func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
     let slot = slot(intid, target)
     // Safety: slot is below twice `count`. The other side's byte may change at any time; a stale
     // value here is the same as an acknowledge that comes a moment later.
@@ -61,7 +61,7 @@ package struct PendingTable: ~Copyable {
 
   /// The CPU takes the interrupt. Ignores an INTID beyond the table, which no interface returns.
   @inlinable
-  package mutating func acknowledge(_ intid: UInt32, _ target: InterruptTarget) {
+  package func acknowledge(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     let slot = slot(intid, target)
     // Safety: checked above.
@@ -76,19 +76,19 @@ package struct PendingTable: ~Copyable {
   }
 
   /// Sets or clears the pending bit by command (INT's effect is `raise`; CLEAR, DISCARD come here).
-  mutating func clear(_ intid: UInt32, _ target: InterruptTarget) { acknowledge(intid, target) }
+  func clear(_ intid: UInt32, _ target: InterruptTarget) { acknowledge(intid, target) }
 
   // Configuration: stored by software, seen by the interrupt controller at INV and INVALL.
 
   /// Software stores a byte of the configuration table.
-  package mutating func store(configuration: UInt8, _ intid: UInt32, _ target: InterruptTarget) {
+  package func store(configuration: UInt8, _ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     // Safety: checked above.
     unsafe storedConfiguration[slot(intid, target)] = configuration
   }
 
   /// Reads the stored byte again. A byte that was never stored (0) counts as the default.
-  mutating func refresh(_ intid: UInt32, _ target: InterruptTarget) {
+  func refresh(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     let slot = slot(intid, target)
     // Safety: checked above.
@@ -97,14 +97,14 @@ package struct PendingTable: ~Copyable {
   }
 
   /// A mapping makes the LPI known: its byte is read if it was not.
-  mutating func mapped(_ intid: UInt32, _ target: InterruptTarget) {
+  func mapped(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     // Safety: checked above.
     if unsafe cachedConfiguration[slot(intid, target)] == 0 { refresh(intid, target) }
   }
 
   /// INVALL: every byte that was ever read is read again.
-  package mutating func refreshConfigurations() {
+  package func refreshConfigurations() {
     for slot in 0..<Int(count) * 2 {
       // Safety: both tables have twice `count` bytes.
       guard unsafe cachedConfiguration[slot] != 0 else { continue }

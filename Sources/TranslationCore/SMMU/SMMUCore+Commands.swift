@@ -23,30 +23,48 @@ extension SMMUCore {
     static let sync: UInt64 = 0x46
   }
 
-  /// Executes one command at once; SYNC therefore has nothing to wait for.
+  /// Executes one command at once; SYNC therefore has nothing to wait for. Illegal ones have no
+  /// effect but the count.
   package mutating func command(_ dword0: UInt64, _ dword1: UInt64) {
     counters.commands &+= 1
-    let vmid = UInt16(truncatingIfNeeded: dword0 &>> 32)
-    let asid = UInt16(truncatingIfNeeded: dword0 &>> 48)
-    let streamID = UInt32(truncatingIfNeeded: dword0 &>> 32)
-    switch dword0 & 0xFF {
-    case Opcode.sync: break
-    case Opcode.tlbiNHVA:
-      let range = Self.range(dword0, dword1)
-      if globalsCached {
-        invalidate(vmid: vmid, first: range.first, last: range.last, leafOnly: dword1 & 1 != 0)
-      } else {
-        let space = spaces.number(of: AddressSpace.stage1(vmid: vmid, asid: asid))
-        if space == 0 { return }
-        tlb.remove(space: UInt64(space), first: range.first, last: range.last)
-        if dword1 & 1 == 0 {
-          walkCache.remove(space: UInt64(space), first: range.first, last: range.last)
-        }
+    let opcode = dword0 & 0xFF
+    // The two that make up a busy device's stream of commands come first.
+    if opcode == Opcode.sync { return }
+    if opcode == Opcode.tlbiNHVA, !globalsCached {
+      guard let range = Self.range(dword0, dword1) else {
+        refusals.illegalCommand &+= 1
+        return
       }
-    case Opcode.tlbiNHVAA:
-      let range = Self.range(dword0, dword1)
-      invalidate(vmid: vmid, first: range.first, last: range.last, leafOnly: dword1 & 1 != 0)
+      // VMID and ASID stand in the command as in the key of an address space.
+      let number = spaces.number(of: (dword0 &>> 48) | (dword0 &>> 16) & 0xFFFF_0000)
+      if number == 0 { return }
+      tlb.remove(space: UInt64(number), first: range.first, last: range.last)
+      if dword1 & 1 == 0 {
+        walkCache.remove(space: UInt64(number), first: range.first, last: range.last)
+      }
+      return
+    }
+    execute(opcode, dword0, dword1)
+  }
+
+  @inline(never)
+  private mutating func execute(_ opcode: UInt64, _ dword0: UInt64, _ dword1: UInt64) {
+    let vmid = UInt16(truncatingIfNeeded: dword0 &>> 32)
+    let streamID = UInt32(truncatingIfNeeded: dword0 &>> 32)
+    switch opcode {
+    case Opcode.tlbiNHVA, Opcode.tlbiNHVAA, Opcode.tlbiS2IPA:
+      guard let range = Self.range(dword0, dword1) else {
+        refusals.illegalCommand &+= 1
+        return
+      }
+      if opcode == Opcode.tlbiS2IPA {
+        invalidateIntermediate(vmid, range.first, range.last)
+      } else {
+        // With global entries about, one ASID's address concerns all of them.
+        invalidate(vmid: vmid, first: range.first, last: range.last, leafOnly: dword1 & 1 != 0)
+      }
     case Opcode.tlbiNHASID:
+      let asid = UInt16(truncatingIfNeeded: dword0 &>> 48)
       let space = spaces.number(of: AddressSpace.stage1(vmid: vmid, asid: asid))
       if space == 0 { return }
       let matches = { (line: TranslationBuffer.Line) in line.space == UInt64(space) }
@@ -54,13 +72,6 @@ extension SMMUCore {
       walkCache.removeAll(where: matches)
     case Opcode.tlbiNHAll: invalidate(vmid: vmid, stage2: false)
     case Opcode.tlbiS12VMAll: invalidate(vmid: vmid, stage2: true)
-    case Opcode.tlbiS2IPA:
-      let range = Self.range(dword0, dword1)
-      stage2TLB.remove(space: UInt64(vmid), first: range.first, last: range.last)
-      // Stage-2-only streams live in the combined TLB under a space of their own. Entries combined
-      // from both stages stay, as the architecture has it (§4.4.3.1).
-      let space = spaces.number(of: AddressSpace.stage2(vmid: vmid))
-      if space != 0 { tlb.remove(space: UInt64(space), first: range.first, last: range.last) }
     case Opcode.tlbiNSNHAll:
       tlb.removeAll { _ in true }
       walkCache.removeAll { _ in true }
@@ -82,17 +93,28 @@ extension SMMUCore {
   }
 
   /// First and last address of a TLBI by address (§4.4.1.1): with TG 0 a single one, else
-  /// (NUM + 1) × 2^SCALE granules.
+  /// (NUM + 1) × 2^SCALE granules. Nil for the reserved NUM = SCALE = TTL = 0 with a granule.
   @inline(__always)
-  private static func range(_ dword0: UInt64, _ dword1: UInt64) -> (first: UInt64, last: UInt64) {
+  private static func range(
+    _ dword0: UInt64, _ dword1: UInt64
+  ) -> (first: UInt64, last: UInt64)? {
     let first = dword1 & ~0xFFF
     let granule = (dword1 &>> 10) & 3
     if granule == 0 { return (first, first) }
+    if dword0 & 0x1F1_F000 | dword1 & 0x300 == 0 { return nil }
     let count = ((dword0 &>> 12) & 0x1F) &+ 1
     // At most 32 × 2^31 × 64 KiB = 2^52: no overflow in the product, but perhaps in the sum.
     let bytes = count &<< (((dword0 &>> 20) & 0x1F) &+ granule &* 2 &+ 10)
     let (last, overflow) = first.addingReportingOverflow(bytes &- 1)
     return (first, overflow ? ~0 : last)
+  }
+
+  /// Stage-2-only streams live in the combined TLB under a space of their own. Entries combined
+  /// from both stages stay, as the architecture has it (§4.4.3.1).
+  private mutating func invalidateIntermediate(_ vmid: UInt16, _ first: UInt64, _ last: UInt64) {
+    stage2TLB.remove(space: UInt64(vmid), first: first, last: last)
+    let space = spaces.number(of: AddressSpace.stage2(vmid: vmid))
+    if space != 0 { tlb.remove(space: UInt64(space), first: first, last: last) }
   }
 
   /// By address, every ASID of a VMID.

@@ -5,22 +5,22 @@ extension SMMUCore {
   ///
   /// The configuration cache is not touched: the guest's CFGI commands do that. With `nested` a
   /// guest's stage 1 gets the host's stage 2 and its bypass becomes stage 2 only, as a host builds a
-  /// nested STE (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-iommufd.c). Configs with a recorded
-  /// stage 2 keep it.
+  /// nested STE (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-iommufd.c). Without it, configs 6 and 7
+  /// have the recorded stage 2.
   package mutating func configureStream(_ event: TraceEvent) {
     let streamID = event.streamID
     guard streamID <= lastStreamID else {
       refusals.streamIDOutOfRange += 1
       return
     }
+    isEnabled = true
     let configuration = StreamConfiguration(event)
     guard let entry = streamTableEntry(making: streamID) else {
       refusals.arenaFull += 1
       return
     }
     var config = configuration.config & 4 == 0 ? 0 : configuration.config & 7
-    let usesHost = options.nested && (config == 4 || config == 5)
-    if usesHost { config |= 2 }
+    if options.nested && config & 4 != 0 { config |= 2 }
 
     var pointer = arena.load(entry) & StreamTableEntry.contextPointerMask
     if config & 1 != 0 {
@@ -30,7 +30,7 @@ extension SMMUCore {
       arena.store(entry + 16, UInt64(configuration.vmid))
     }
     if config & 2 != 0 {
-      guard storeStage2Fields(configuration, usesHost: usesHost, entry: entry) else { return }
+      guard storeStage2Fields(configuration, entry: entry) else { return }
     }
     arena.store(entry, StreamTableEntry.dword0(config: config, contextPointer: pointer))
   }
@@ -79,14 +79,14 @@ extension SMMUCore {
   }
 
   private mutating func storeStage2Fields(
-    _ configuration: StreamConfiguration, usesHost: Bool, entry: UInt64
+    _ configuration: StreamConfiguration, entry: UInt64
   ) -> Bool {
     let tree = spaces.numberAdding(AddressSpace.stage2(vmid: configuration.vmid))
     guard tree != 0 else {
       refusals.addressSpacesFull += 1
       return false
     }
-    if usesHost {
+    if options.nested {
       // Safety: `hostStage2` is the number of a space that exists.
       let host = unsafe spaces.spaces[hostStage2]
       let granule = host.shape.granuleShift
@@ -132,6 +132,12 @@ extension SMMUCore {
       // L1STD (IHI 0070, §5.1): L2Ptr 51:6, Span 4:0; the table has 2^(Span − 1) entries.
       descriptor = (arenaPhysical + table) | UInt64(streamSplit + 1)
       arena.store(slot, descriptor)
+      // Linux fills a new level-2 table with entries that abort (arm-smmu-v3.c,
+      // arm_smmu_init_initial_stes).
+      for index in 0..<UInt64(1) << UInt64(streamSplit) {
+        arena.store(
+          table + index << entryBytes, StreamTableEntry.dword0(config: 0, contextPointer: 0))
+      }
     }
     let table = (descriptor & StreamTableEntry.contextPointerMask) &- arenaPhysical
     return table + UInt64(streamID & (1 << streamSplit - 1)) << entryBytes

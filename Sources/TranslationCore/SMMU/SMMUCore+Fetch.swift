@@ -54,7 +54,7 @@ extension SMMUCore {
   ) -> Bool {
     let field = UInt8(dword2 >> 38 & 3)
     guard let granule = AddressField.granuleShift(dword2 >> 46),
-      let bits = AddressField.inputBits(size: dword2 >> 32),
+      let bits = AddressField.inputBits(size: dword2 >> 32), bits <= outputBits,
       let level = StreamTableEntry.startLevel(field: field, granuleShift: granule),
       let shape = TableShape(stage2GranuleShift: granule, inputBits: bits, startLevel: level)
     else { return false }
@@ -71,7 +71,7 @@ extension SMMUCore {
   ) -> UInt8 {
     var location = pointer
     if context.kind == StreamContext.Kind.nested {
-      let physical = stage2(pointer, context)
+      let physical = unsafe withUnsafeMutablePointer(to: &context) { unsafe stage2(pointer, $0) }
       if physical.fault != 0 { return physical.fault }
       if physical.permissions & 1 == 0 { return SMMUEvent.permission }
       location = physical.address
@@ -97,15 +97,11 @@ extension SMMUCore {
 
   private mutating func cache(_ context: StreamContext, _ streamID: UInt32) {
     // Safety: the caller checked the StreamID.
-    unsafe contexts[Int(streamID)] = context
+    let slot = unsafe contexts + Int(streamID)
+    unsafe slot.pointee = context
     cachedStreams.lower = min(cachedStreams.lower, streamID)
     cachedStreams.upper = max(cachedStreams.upper, streamID)
-    guard options.configurationCache, context.limit != 0 else { return }
-    let space = UInt64(context.space)
-    let shift = UInt64(12)
-    unsafe lookups[Int(streamID)] = StreamLookup(
-      limit: context.limit, pageMask: ~0 &<< shift, key: space &<< 6 | shift,
-      shift: UInt32(shift), salt: UInt32(truncatingIfNeeded: TranslationBuffer.salt(space)))
+    if context.limit != 0 { unsafe prefer(12, lookups + Int(streamID), slot) }
   }
 
   /// Forgets the configuration of StreamIDs `first`…`last`. O(streams cached so far).

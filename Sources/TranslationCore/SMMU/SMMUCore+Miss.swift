@@ -8,86 +8,109 @@ struct StageResult {
   var fault: UInt8 = 0
 }
 
-/// Everything but the first-way TLB hit: configuration, other ways and page sizes, walks, faults.
+/// Everything but the first TLB probe: configuration, other ways and page sizes, walks, faults.
 ///
-/// Order of checks: IHI 0070, §3.21 and §7.3: StreamID, STE, CD, input range, stage-1 walk with
-/// output size, access flag and permission, then the same in stage 2.
+/// Order of checks: StreamID, STE, CD, input range, stage-1 walk with output size, access flag and
+/// permission, then the same in stage 2 (IHI 0070, §3.4, §5.2, §5.4, §7.3).
 extension SMMUCore {
+  /// The fast path found no entry in the place that it tried.
   @usableFromInline
   @inline(never)
   mutating func resolve(
     _ streamID: UInt32, _ address: UInt64, _ need: UInt64
   ) -> SMMUTranslation {
+    guard isEnabled else {
+      return address >> UInt64(outputBits) == 0
+        ? SMMUTranslation(address: address) : faulted(SMMUEvent.aborted)
+    }
     guard streamID <= lastStreamID else { return faulted(SMMUEvent.badStreamID) }
-    // Safety: `contexts` has `lastStreamID` + 1 entries.
-    let slot = unsafe contexts + Int(streamID)
-    if unsafe slot.pointee.kind == StreamContext.Kind.none {
+    // Safety: `contexts` and `lookups` have `lastStreamID` + 1 entries.
+    let context = unsafe contexts + Int(streamID)
+    let lookup = unsafe lookups + Int(streamID)
+    if unsafe context.pointee.kind == StreamContext.Kind.none {
       let fault = fetchConfiguration(streamID)
       if fault != 0 { return faulted(fault) }
+      defer { if !options.configurationCache { forgetConfiguration(streamID, streamID) } }
+      return unsafe resolve(context, lookup, address, need, tried: false)
     }
-    let context = unsafe slot.pointee
-    if !options.configurationCache { unsafe slot.pointee = .absent }
-
-    if context.kind <= StreamContext.Kind.bypass {
-      if context.kind == StreamContext.Kind.abort { return faulted(SMMUEvent.aborted) }
-      if address >> UInt64(outputBits) != 0 { return faulted(SMMUEvent.addressSize) }
-      return SMMUTranslation(address: address)
-    }
-    guard address < context.limit else { return faulted(SMMUEvent.translation) }
-    let space = UInt64(context.space)
-    if let hit = tlb.find(address, space: space) {
-      if ~hit.data & need != 0 { return faulted(SMMUEvent.permission) }
-      prefer(hit.shift, streamID, context)
-      let mask = ~0 as UInt64 &<< hit.shift
-      return SMMUTranslation(address: ((hit.data ^ address) & mask) ^ address)
-    }
-    counters.tlbMisses &+= 1
-    return walk(streamID, context, address, need)
+    return unsafe resolve(context, lookup, address, need, tried: true)
   }
 
-  private mutating func walk(
-    _ streamID: UInt32, _ context: StreamContext, _ address: UInt64, _ need: UInt64
+  /// - Parameter tried: the first way for the stream's preferred page size is known not to match.
+  @inline(__always)
+  private mutating func resolve(
+    _ context: UnsafeMutablePointer<StreamContext>, _ lookup: UnsafeMutablePointer<StreamLookup>,
+    _ address: UInt64, _ need: UInt64, tried: Bool
   ) -> SMMUTranslation {
-    var result: StageResult
-    var leafShift: UInt64
-    switch context.kind {
-    case StreamContext.Kind.stage2:
-      result = stage2(address, context)
-      leafShift = result.shift
-    default:
-      result = stage1(address, context)
-      leafShift = result.shift
-      if result.fault == 0, ~result.permissions & need != 0 {
-        return faulted(SMMUEvent.permission)
-      }
-      if context.kind == StreamContext.Kind.nested, result.fault == 0 {
-        let final = stage2(result.address, context)
-        result.address = final.address
-        result.shift = min(result.shift, final.shift)
-        result.permissions &= final.permissions
-        result.fault = final.fault
-      }
+    // Safety: both point to the entries of one StreamID of the table.
+    guard unsafe address < context.pointee.limit else {
+      return unsafe untranslated(context.pointee.kind, address)
     }
-    if result.fault != 0 { return faulted(result.fault) }
-    if ~result.permissions & need != 0 { return faulted(SMMUEvent.permission) }
-    let page = result.address & (~0 &<< result.shift)
+    let space = unsafe UInt64(context.pointee.space)
+    let isOnlyPlace = unsafe tried && tlb.hasOnlyPlace(for: lookup.pointee.key & 0x3F)
+    if !isOnlyPlace, let hit = tlb.find(address, space: space) {
+      if hit.data & need != 0 { return faulted(SMMUEvent.permission) }
+      unsafe prefer(hit.shift, lookup, context)
+      return SMMUTranslation(address: address &+ (hit.data & ~0xFFF))
+    }
+    counters.tlbMisses &+= 1
+
+    var result = StageResult(address: address, shift: 63, permissions: 3)
+    if unsafe context.pointee.kind != StreamContext.Kind.stage2 {
+      result = unsafe stage1(address, context)
+      if result.fault != 0 { return faulted(result.fault) }
+      if ~result.permissions & need != 0 { return faulted(SMMUEvent.permission) }
+    }
+    var leafShift = result.shift
+    if unsafe context.pointee.kind != StreamContext.Kind.stage1 {
+      let final = unsafe stage2(result.address, context)
+      if final.fault != 0 { return faulted(final.fault) }
+      result.address = final.address
+      result.shift = min(result.shift, final.shift)
+      result.permissions &= final.permissions
+      if ~result.permissions & need != 0 { return faulted(SMMUEvent.permission) }
+      if unsafe context.pointee.kind == StreamContext.Kind.stage2 { leafShift = final.shift }
+    }
     tlb.insert(
-      address, space: UInt64(context.space), shift: result.shift, leafShift: leafShift,
-      output: page, permissions: result.permissions)
-    prefer(result.shift, streamID, context)
+      address, space: space, shift: result.shift, leafShift: leafShift, output: result.address,
+      permissions: result.permissions)
+    unsafe prefer(result.shift, lookup, context)
     return SMMUTranslation(address: result.address)
   }
 
+  /// Abort, bypass, or an input address beyond the translated range.
+  @inline(never)
+  private mutating func untranslated(_ kind: UInt8, _ address: UInt64) -> SMMUTranslation {
+    // A bypassed stage 1 passes on what fits the implemented width (§3.4).
+    let fits = address >> UInt64(outputBits) == 0
+    switch kind {
+    case StreamContext.Kind.abort: return faulted(SMMUEvent.aborted)
+    case StreamContext.Kind.bypass where fits: return SMMUTranslation(address: address)
+    case StreamContext.Kind.bypass where !fits, StreamContext.Kind.stage2 where !fits:
+      return faulted(SMMUEvent.addressSize)
+    default: return faulted(SMMUEvent.translation)
+    }
+  }
+
+  /// The fast path found an entry that does not permit the access.
+  @usableFromInline
+  @inline(never)
+  mutating func denied() -> SMMUTranslation { faulted(SMMUEvent.permission) }
+
   /// Makes `shift` the page size that the stream's next access tries first.
   @inline(__always)
-  private func prefer(_ shift: UInt64, _ streamID: UInt32, _ context: StreamContext) {
-    guard options.configurationCache else { return }
-    let space = UInt64(context.space)
-    // Safety: the caller checked the StreamID.
-    unsafe lookups[Int(streamID)] = StreamLookup(
-      limit: context.limit, pageMask: ~0 &<< shift, key: space &<< 6 | shift,
-      shift: UInt32(truncatingIfNeeded: shift),
-      salt: UInt32(truncatingIfNeeded: TranslationBuffer.salt(space)))
+  func prefer(
+    _ shift: UInt64, _ lookup: UnsafeMutablePointer<StreamLookup>,
+    _ context: UnsafeMutablePointer<StreamContext>
+  ) {
+    // Safety: as `resolve`.
+    let space = unsafe UInt64(context.pointee.space)
+    let key = space &<< 48 | shift
+    if unsafe lookup.pointee.key == key, unsafe lookup.pointee.limit != 0 { return }
+    unsafe lookup.pointee = StreamLookup(
+      limit: context.pointee.limit, pageMask: ~0 &<< shift, key: key,
+      setShift: UInt32(truncatingIfNeeded: shift &- tlb.setShift),
+      salt: UInt32(truncatingIfNeeded: tlb.salt(space)))
   }
 
   mutating func faulted(_ event: UInt8) -> SMMUTranslation {

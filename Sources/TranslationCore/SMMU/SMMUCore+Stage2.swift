@@ -43,8 +43,32 @@ extension SMMUCore {
     return result.fault == 0 ? result.address : ~0
   }
 
+  /// Whether stage 2 needs nothing more for a guest's leaf: its output lies in guest memory.
+  @inline(__always)
+  func isBacked(_ output: UInt64) -> Bool {
+    hostStage2 == 0 || output &- options.guestMemory.lowerBound < guestMemoryBytes
+  }
+
+  /// A guest mapped something outside its memory, such as another device's registers: stage 2 gets
+  /// it page by page where it has nothing, at the same offset as memory. Blocks of more than 2 MiB
+  /// stay without, so that one record is no more than 512 stores.
+  @inline(never)
+  mutating func back(_ output: UInt64, _ log2: UInt64, _ space: AddressSpace) {
+    guard space.isStage1, log2 <= 21 else { return }
+    // Safety: as `mapStage2`.
+    let limit = unsafe spaces.spaces[hostStage2].shape.inputLimit
+    let writes = counters.descriptorWrites
+    for page in stride(from: output, to: output + 1 << log2, by: 4096) where page < limit {
+      let target = page + options.stage2Offset
+      guard physicalAddress(ofIntermediate: page) == ~0, target >> UInt64(outputBits) == 0
+      else { continue }
+      fillHostStage2(from: page, to: page + 4096, output: target, largest: 12)
+    }
+    counters.descriptorWrites = writes
+  }
+
   mutating func buildHostStage2() {
-    let bits = min(max(options.stage2InputBits, 36), 48)
+    let bits = min(max(options.stage2InputBits, 36), outputBits)
     let start = TableShape.stage2StartLevel(granuleShift: 12, inputBits: bits)
     guard
       let shape = TableShape(stage2GranuleShift: 12, inputBits: bits, startLevel: start),

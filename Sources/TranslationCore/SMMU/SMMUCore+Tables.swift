@@ -7,7 +7,8 @@ package import EventModel
 /// leaf-only invalidation may therefore leave a cached pointer to them. They go when the address
 /// space gets a new root or a block takes their place.
 extension SMMUCore {
-  /// Stores a leaf. O(levels) for the first leaf of a table, else O(1).
+  /// Stores the leaves of a record: one, or up to a table full. O(levels) for the first leaf of a
+  /// table, else O(1) each.
   package mutating func map(_ event: TraceEvent) {
     let number = spaceNumber(of: event)
     if number == 0 {
@@ -22,21 +23,67 @@ extension SMMUCore {
     }
     let address = event.word0
     let output = event.outputAddress
-    guard unsafe address < space.pointee.shape.inputLimit, output < 1 << 48 else {
-      refusals.addressOutOfRange += 1
+    let attributes = event.leafAttributes
+    let log2 = UInt64(event.log2SizeBytes)
+    let type = level == 3 ? Descriptor.tableOrPage : Descriptor.block
+    guard log2 == shift, attributes & Descriptor.contiguous == 0, attributes != 0,
+      (address | output) & (1 &<< shift &- 1) == 0, output < 1 << 48,
+      unsafe address < space.pointee.shape.inputLimit
+    else {
+      unsafe mapRun(event, level, shift, type, in: space)
       return
     }
-    guard (address | output) & (1 &<< shift &- 1) == 0 else {
+    unsafe store(leaf: output | attributes & ~3 | type, at: address, level: level, in: space)
+    if !isBacked(output) { unsafe back(output, log2, space.pointee) }
+  }
+
+  /// The general case: several leaves, the contiguous bit (which promises a whole run), attributes
+  /// that the recording does not know, and everything that is wrong with a record.
+  @inline(never)
+  private mutating func mapRun(
+    _ event: TraceEvent, _ level: UInt8, _ shift: UInt64, _ type: UInt64,
+    in space: UnsafeMutablePointer<AddressSpace>
+  ) {
+    // Safety: as `map`.
+    let shape = unsafe space.pointee.shape
+    var attributes = event.leafAttributes
+    if attributes == 0 {
+      let readOnly = event.flags.contains(.readable) && !event.flags.contains(.writable)
+      attributes = Descriptor.linuxMemory | (readOnly ? Descriptor.readOnly : 0)
+    }
+    var log2 = UInt64(event.log2SizeBytes)
+    var address = event.word0
+    var output = event.outputAddress
+    if attributes & Descriptor.contiguous != 0 {
+      log2 = max(log2, shift + shape.contiguousLog2(level))
+      address &= ~0 << log2
+      output &= ~0 << log2
+    }
+    let size = UInt64(1) << log2
+    guard log2 <= shift + UInt64(shape.bitsPerLevel) else {
+      refusals.badGeometry += 1
+      return
+    }
+    guard (address | output) & (1 << shift - 1) == 0 else {
       refusals.misaligned += 1
       return
     }
-    let type = level == 3 ? Descriptor.tableOrPage : Descriptor.block
-    let descriptor = output | event.leafAttributes & ~3 | type
-    unsafe store(leaf: descriptor, at: address, level: level, in: space)
+    guard address < shape.inputLimit, size <= shape.inputLimit - address, output < 1 << 48,
+      size <= 1 << 48 - output
+    else {
+      refusals.addressOutOfRange += 1
+      return
+    }
+    for offset in stride(from: 0, to: size, by: 1 << shift) {
+      unsafe store(
+        leaf: (output + offset) | attributes & ~3 | type, at: address + offset, level: level,
+        in: space)
+    }
+    if !isBacked(output) { unsafe back(output, log2, space.pointee) }
   }
 
-  /// Removes every leaf that touches the range; a block that reaches beyond it goes as a whole.
-  /// O(1) for one page; for a range, linear in the tables that hold leaves there.
+  /// Removes every leaf of the range; a block that reaches beyond it is split first. O(1) for one
+  /// page; for a range, linear in the tables that hold leaves there.
   package mutating func unmap(_ event: TraceEvent) {
     let number = spaceNumber(of: event)
     if number == 0 {
@@ -46,21 +93,19 @@ extension SMMUCore {
     // Safety: as `map`.
     let space = unsafe spaces.spaces + number
     let address = event.word0
-    let log2 = UInt64(event.log2SizeBytes)
     let shape = unsafe space.pointee.shape
-    guard log2 >= UInt64(shape.granuleShift), log2 <= 63 else {
-      refusals.badGeometry += 1
-      return
-    }
     guard address < shape.inputLimit else {
       refusals.addressOutOfRange += 1
       return
     }
+    // Whole granules only: no leaf is smaller.
+    let log2 = max(UInt64(event.log2SizeBytes), UInt64(shape.granuleShift))
     if log2 == UInt64(shape.granuleShift), unsafe clearPage(address, in: space) { return }
-    let last = min(address | (1 &<< log2 &- 1), shape.inputLimit - 1)
-    let first = address & (~0 << log2)
+    let first = address & (~0 << UInt64(shape.granuleShift))
+    let rest = shape.inputLimit - 1 - first
+    let last = first + (log2 < 64 ? min(1 << log2 - 1, rest) : rest)
     let root = unsafe space.pointee.root
-    _ = unsafe clear(table: root, shape.startLevel, first, last, space.pointee)
+    _ = unsafe clear(table: root, shape.startLevel, first, last, space)
   }
 
   @inline(__always)
@@ -85,12 +130,12 @@ extension SMMUCore {
       let level = event.level
       guard level <= 3, level >= UInt32(space.shape.startLevel),
         space.shape.allowsLeaf(UInt8(level)),
-        space.shape.shift(UInt8(level)) == UInt64(event.log2SizeBytes),
+        UInt64(event.log2SizeBytes) >= space.shape.shift(UInt8(level)), event.log2SizeBytes <= 48,
         UInt32(event.granuleCode) * 2 + 10 == UInt32(space.shape.granuleShift)
       else { return nil }
       space.knownGeometry = geometry
       space.leafLevel = UInt8(level)
-      space.leafShift = UInt8(event.log2SizeBytes)
+      space.leafShift = UInt8(space.shape.shift(UInt8(level)))
     }
     return (space.leafLevel, UInt64(space.leafShift))
   }
@@ -202,21 +247,30 @@ extension SMMUCore {
 
   /// Clears the leaves in `first`…`last`; true if the table is empty afterwards.
   private mutating func clear(
-    table: UInt64, _ level: UInt8, _ first: UInt64, _ last: UInt64, _ space: AddressSpace
+    table: UInt64, _ level: UInt8, _ first: UInt64, _ last: UInt64,
+    _ space: UnsafeMutablePointer<AddressSpace>
   ) -> Bool {
-    let shape = space.shape
+    // Safety: as `store`; `table` is the offset of a table of this space.
+    let shape = unsafe space.pointee.shape
+    let base = unsafe space.pointee.tableBase
     let shift = shape.shift(level)
-    // Safety: `table` is the offset of a table of this space.
     let live = unsafe liveCounts + Int(table >> 12)
     var address = first
     var slot = table + shape.descriptorOffset(first, level)
     while unsafe live.pointee != 0 {
       let end = min(address | (1 << shift - 1), last)
-      let descriptor = arena.load(slot)
+      var descriptor = arena.load(slot)
+      if descriptor & 3 == Descriptor.block, end - address != 1 << shift - 1,
+        let smaller = unsafe split(descriptor, level, space)
+      {
+        descriptor = (base + smaller) | Descriptor.tableOrPage
+        arena.store(slot, descriptor)
+        counters.descriptorWrites &+= 1
+      }
       if level < 3, descriptor & 3 == Descriptor.tableOrPage {
-        let child = (descriptor & Descriptor.addressMask) - space.tableBase
+        let child = (descriptor & Descriptor.addressMask) - base
         if unsafe liveCounts[Int(child >> 12)] != 0,
-          clear(table: child, level + 1, address, end, space)
+          unsafe clear(table: child, level + 1, address, end, space)
         {
           unsafe live.pointee -= 1
         }
@@ -230,6 +284,28 @@ extension SMMUCore {
       slot += 8
     }
     return unsafe live.pointee == 0
+  }
+
+  /// A table of smaller leaves that map what the block maps. Nil, with the refusal counted, when
+  /// the arena is full: the block then goes as a whole.
+  private mutating func split(
+    _ block: UInt64, _ level: UInt8, _ space: UnsafeMutablePointer<AddressSpace>
+  ) -> UInt64? {
+    // Safety: as `store`.
+    let shape = unsafe space.pointee.shape
+    guard let table = arena.allocate(log2Bytes: shape.granuleShift) else {
+      refusals.arenaFull += 1
+      return nil
+    }
+    let count = UInt64(1) << UInt64(shape.bitsPerLevel)
+    let type = level + 1 == 3 ? Descriptor.tableOrPage : Descriptor.block
+    let template = block & ~3 & ~Descriptor.contiguous | type
+    for index in 0..<count {
+      arena.store(table + index << 3, template + index << shape.shift(level + 1))
+    }
+    counters.descriptorWrites &+= count
+    unsafe liveCounts[Int(table >> 12)] = UInt32(count)
+    return table
   }
 
   // MARK: Trees

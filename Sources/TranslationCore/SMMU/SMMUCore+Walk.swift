@@ -1,31 +1,39 @@
 extension SMMUCore {
   /// Stage 1: from the cached last-level table if there is one, else from the root.
   @inline(__always)
-  mutating func stage1(_ address: UInt64, _ context: StreamContext) -> StageResult {
-    let shape = context.stage1
-    let space = UInt64(context.space)
+  mutating func stage1(_ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>)
+    -> StageResult
+  {
+    // Safety: the caller's pointer is to the context of the access.
+    let shape = unsafe context.pointee.stage1
+    let space = unsafe UInt64(context.pointee.space)
     if let table = walkCache.find(address, space: space) {
       counters.stage1Reads &+= 1
+      let piece = (table.tag & 0xFFFF_FFFF_F000) &+ (table.data & ~0xFFF)
       let index = (address &>> UInt64(shape.granuleShift)) & 511
-      let descriptor = read(physical: (table.data & Descriptor.addressMask) | index &<< 3)
+      let descriptor = read(physical: piece | index &<< 3)
       guard let descriptor else { return StageResult(fault: SMMUEvent.walkExternalAbort) }
       guard descriptor & 3 == Descriptor.tableOrPage else {
         return StageResult(fault: SMMUEvent.translation)
       }
-      return stage1Leaf(descriptor, UInt64(shape.granuleShift), address, context)
+      return unsafe stage1Leaf(
+        descriptor, UInt64(shape.granuleShift), address, context.pointee.outputBits1)
     }
-    return stage1FromRoot(address, context)
+    return unsafe stage1FromRoot(address, context)
   }
 
   @inline(never)
-  private mutating func stage1FromRoot(_ address: UInt64, _ context: StreamContext) -> StageResult {
-    let shape = context.stage1
-    var table = context.root1
+  private mutating func stage1FromRoot(
+    _ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>
+  ) -> StageResult {
+    // Safety: as `stage1`.
+    let shape = unsafe context.pointee.stage1
+    var table = unsafe context.pointee.root1
     var level = shape.startLevel
     while true {
       var location = table &+ shape.descriptorOffset(address, level)
-      if context.kind == StreamContext.Kind.nested {
-        let physical = stage2(location, context)
+      if unsafe context.pointee.kind == StreamContext.Kind.nested {
+        let physical = unsafe stage2(location, context)
         if physical.fault != 0 { return physical }
         if physical.permissions & 1 == 0 { return StageResult(fault: SMMUEvent.permission) }
         location = physical.address
@@ -47,22 +55,24 @@ extension SMMUCore {
       if level == 3 {
         // The 4 KiB piece of the table around the descriptor: 512 entries, whole in stage 2 too.
         let pieceShift = UInt64(shape.granuleShift) + 9
-        walkCache.insert(
-          address, space: UInt64(context.space), shift: pieceShift, leafShift: pieceShift,
-          output: location & ~0xFFF, permissions: 1)
+        let covered = address & (~0 &<< pieceShift)
+        unsafe walkCache.insert(
+          covered, space: UInt64(context.pointee.space), shift: pieceShift, leafShift: pieceShift,
+          output: location & ~0xFFF, permissions: 3)
       }
-      return stage1Leaf(descriptor, shape.shift(level), address, context)
+      return unsafe stage1Leaf(
+        descriptor, shape.shift(level), address, context.pointee.outputBits1)
     }
   }
 
   /// Output size, access flag, permissions of a stage-1 leaf (DDI 0487, D8.3.1 and D8.4).
   @inline(__always)
   private mutating func stage1Leaf(
-    _ descriptor: UInt64, _ shift: UInt64, _ address: UInt64, _ context: StreamContext
+    _ descriptor: UInt64, _ shift: UInt64, _ address: UInt64, _ outputBits: UInt8
   ) -> StageResult {
     let mask = ~0 as UInt64 &<< shift
     let output = descriptor & Descriptor.addressMask & mask
-    if output &>> UInt64(context.outputBits1) != 0 {
+    if output &>> UInt64(outputBits) != 0 {
       return StageResult(fault: SMMUEvent.addressSize)
     }
     if descriptor & Descriptor.accessFlag == 0 { return StageResult(fault: SMMUEvent.accessFlag) }
@@ -76,14 +86,16 @@ extension SMMUCore {
 
   /// Stage 2 of an intermediate address: TLB or walk.
   @inline(__always)
-  mutating func stage2(_ address: UInt64, _ context: StreamContext) -> StageResult {
-    if let hit = stage2TLB.find(address, space: UInt64(context.vmid)) {
-      let mask = ~0 as UInt64 &<< hit.shift
+  mutating func stage2(_ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>)
+    -> StageResult
+  {
+    // Safety: as `stage1`.
+    if let hit = unsafe stage2TLB.find(address, space: UInt64(context.pointee.vmid)) {
       return StageResult(
-        address: ((hit.data ^ address) & mask) ^ address, shift: hit.shift,
-        permissions: hit.data & 3)
+        address: address &+ (hit.data & ~0xFFF), shift: hit.shift,
+        permissions: ~hit.data & 3)
     }
-    return stage2Walk(address, context)
+    return unsafe stage2Walk(address, context.pointee)
   }
 
   @inline(never)
@@ -95,7 +107,7 @@ extension SMMUCore {
     if result.fault == 0 {
       stage2TLB.insert(
         address, space: UInt64(context.vmid), shift: result.shift, leafShift: result.shift,
-        output: result.address & (~0 &<< result.shift), permissions: result.permissions)
+        output: result.address, permissions: result.permissions)
     }
     return result
   }

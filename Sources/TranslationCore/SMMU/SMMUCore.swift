@@ -23,13 +23,14 @@ package struct SMMUCore: ~Copyable {
   // Read by the fast path, in the order of use.
   @usableFromInline let lastStreamID: UInt32
   @usableFromInline let lookups: UnsafeMutablePointer<StreamLookup>
-  /// The lines, sets and ways of `tlb`, which owns them.
-  @usableFromInline let tlbLines: UnsafeMutablePointer<TranslationBuffer.Line>
+  /// The lines and the mask of `tlb`, which owns them.
+  @usableFromInline let tlbLines: UnsafeMutableRawPointer
   @usableFromInline let tlbSetMask: UInt64
-  @usableFromInline let tlbWays: UInt64
   @usableFromInline var counters = SMMUCounters()
 
   package let options: SMMUOptions
+  /// CR0.SMMUEN: set by the first stream configuration. Until then everything passes (§3.11).
+  package internal(set) var isEnabled = false
   /// Trace records and commands that were refused.
   package var refusals = SMMURefusals()
 
@@ -56,6 +57,7 @@ package struct SMMUCore: ~Copyable {
   let streamSplit: UInt32
   /// Where the next context descriptor goes, and how many more fit into that page.
   var nextContextDescriptor: (offset: UInt64, left: Int) = (0, 0)
+  let guestMemoryBytes: UInt64
   /// Number of the host's stage-2 space; 0 without one.
   var hostStage2 = 0
   /// A leaf without nG was cached: an invalidation by address must reach every ASID.
@@ -72,9 +74,8 @@ package struct SMMUCore: ~Copyable {
     unsafe lookups = lookupPages.table(of: StreamLookup.self)
     unsafe contexts = contextPages.table(of: StreamContext.self)
     tlb = TranslationBuffer(entries: options.tlbEntries, ways: options.tlbWays)
-    unsafe tlbLines = tlb.lines
+    unsafe tlbLines = UnsafeMutableRawPointer(tlb.lines)
     tlbSetMask = tlb.setMask
-    tlbWays = tlb.ways
     stage2TLB = TranslationBuffer(entries: options.stage2TLBEntries, ways: options.stage2TLBWays)
     walkCache = TranslationBuffer(entries: options.walkCacheEntries, ways: options.walkCacheWays)
     arena = TableArena(limitBytes: options.arenaLimitBytes)
@@ -85,6 +86,7 @@ package struct SMMUCore: ~Copyable {
     arenaPhysical = arenaIntermediate + (options.nested ? options.stage2Offset : 0)
     outputBits = min(max(geometry.outputAddressBits, 32), 48)
 
+    guestMemoryBytes = options.guestMemory.upperBound - options.guestMemory.lowerBound
     streamSplit = UInt32(min(options.streamTableSplit, streamBits))
     let tableBytes = streamSplit == 0 ? streamCount * 64 : (streamCount >> Int(streamSplit)) * 8
     let log2 = UInt8(max(4096, tableBytes).trailingZeroBitCount)

@@ -14,10 +14,11 @@ package struct SMMUOptions: Hashable, Sendable {
   package var guestMemory: Range<UInt64> = 0x4000_0000..<0x4_0000_0000
   package var stage2Offset: UInt64 = 0x40_0000_0000
 
-  /// Combined stage-1 and stage-2 TLB. `tlbWays` is 1…8; entries are rounded up to a power of two
-  /// of sets. 0 entries: no TLB.
+  /// Combined stage-1 and stage-2 TLB. `tlbWays` is 1, 2, 4 or 8; entries are rounded up to a
+  /// power of two. 0 entries: no TLB. One way is the fastest to probe; on the NVMe recording more
+  /// ways save no miss.
   package var tlbEntries: Int = 2048
-  package var tlbWays: Int = 2
+  package var tlbWays: Int = 1
   /// IPA → PA. 0 entries: every stage-2 use walks.
   package var stage2TLBEntries: Int = 256
   package var stage2TLBWays: Int = 2

@@ -29,9 +29,9 @@ package enum SMMUEvent {
   package static let addressSize: UInt8 = 0x11
   package static let accessFlag: UInt8 = 0x12
   package static let permission: UInt8 = 0x13
-  /// STE.Config = abort: the access ends with an abort and no event is recorded (§5.2). The number
-  /// is ours, from the part of the range that the architecture leaves free.
-  package static let aborted: UInt8 = 0x3F
+  /// STE.Config = abort: the access ends with an abort and no event is recorded (§5.2). As an
+  /// `OutcomeClass` it is event number 0.
+  package static let aborted: UInt8 = 0x40
 }
 
 /// Records and commands that were not applied, by reason. A trace is untrusted input: none of

@@ -6,11 +6,12 @@
 struct StreamLookup: BitwiseCopyable {
   /// First input address beyond the translated range.
   @usableFromInline var limit: UInt64
-  /// Page size to try first: the stream's last. Clears the page's offset.
+  /// Page size to try first, the stream's last one: clears the page's offset.
   @usableFromInline var pageMask: UInt64
   /// The TLB tag without the address: space and page size.
   @usableFromInline var key: UInt64
-  @usableFromInline var shift: UInt32
+  /// Moves the page number to the place of the set index; then the space's salt.
+  @usableFromInline var setShift: UInt32
   @usableFromInline var salt: UInt32
 }
 

@@ -46,6 +46,15 @@ struct TableShape: Hashable, Sendable, BitwiseCopyable {
   var rootLog2Bytes: UInt8 { max(granuleShift, UInt8(topBits) + 3) }
   var inputLimit: UInt64 { 1 << UInt64(inputBits) }
 
+  /// Adjacent leaves that the contiguous bit joins (D8.7.1), as log2.
+  func contiguousLog2(_ level: UInt8) -> UInt64 {
+    switch granuleShift {
+    case 12: 4
+    case 14: level == 3 ? 7 : 5
+    default: 5
+    }
+  }
+
   /// Levels that may hold a block: 1 and 2 with 4 KiB, 2 with 16 and 64 KiB (48-bit addresses).
   @inline(__always)
   func allowsLeaf(_ level: UInt8) -> Bool {
@@ -75,6 +84,10 @@ enum Descriptor {
   static let readOnly: UInt64 = 1 << 7
   static let accessFlag: UInt64 = 1 << 10
   static let notGlobal: UInt64 = 1 << 11
+  static let contiguous: UInt64 = 1 << 52
+  /// What Linux stores for DMA memory: write-back, inner shareable, AF, nG, unprivileged
+  /// (drivers/iommu/io-pgtable-arm.c, arm_lpae_prot_to_pte).
+  static let linuxMemory: UInt64 = 0xF44
   static let addressMask: UInt64 = 0x0000_FFFF_FFFF_F000
 
   /// A host stage-2 leaf: MemAttr write-back, S2AP read and write, inner shareable, AF.

@@ -1,12 +1,12 @@
 /// One set-associative cache of translations, used three times: combined TLB, stage-2 TLB, cache of
 /// last-level tables.
 ///
-/// **Tag.** Input address without the page's offset, shifted left by 12; a 16-bit space number in
-/// bits 21:6; log2 of the page's bytes in bits 5:0, which is never 0 for a valid entry. Inputs of up
-/// to 52 bits fit.
+/// **Tag.** Input address without the page's offset; a 16-bit space number in bits 63:48; log2 of the
+/// page's bytes in bits 5:0, which is never 0 for a valid entry. Inputs of up to 48 bits fit.
 ///
-/// **Data.** Output address of the page; bit 0 readable, bit 1 writable, bits 9:4 log2 of the
-/// stage-1 leaf's bytes (more than the page's own size when stage 2 maps in smaller pieces).
+/// **Data.** Bits 63:12: what to add to the input to get the output, modulo 2^64. Bit 0 set: not
+/// readable. Bit 1 set: not writable. Bits 9:4: log2 of the stage-1 leaf's bytes (more than the
+/// page's own when stage 2 maps in smaller pieces). So a hit costs one compare, one test, one sum.
 ///
 /// **Order.** In a set, valid entries come first and the newest of them is way 0; a full set loses
 /// its oldest. A hit changes nothing, so reading is free of stores.
@@ -23,20 +23,21 @@ struct TranslationBuffer: ~Copyable {
     @usableFromInline var tag: UInt64
     @usableFromInline var data: UInt64
 
-    var space: UInt64 { (tag &>> 6) & 0xFFFF }
+    var space: UInt64 { tag &>> 48 }
     var shift: UInt64 { tag & 0x3F }
     var leafShift: UInt64 { (data &>> 4) & 0x3F }
     /// Whether the leaf behind the entry has an address in `first`…`last`.
     func touches(_ first: UInt64, _ last: UInt64) -> Bool {
-      let leaf = ((tag &>> 24) &<< 12) &>> leafShift
+      let leaf = (tag & 0xFFFF_FFFF_FFFF) &>> leafShift
       return first &>> leafShift <= leaf && leaf <= last &>> leafShift
     }
   }
 
   private let pages: ZeroedPages
   let lines: UnsafeMutablePointer<Line>
+  /// The set index in its place within a byte offset: sets are 2^`setShift` bytes apart.
   let setMask: UInt64
-  let ways: UInt64
+  let setShift: UInt64
   let isEnabled: Bool
   /// Bit s: pages of 2^s bytes were inserted since the buffer was last empty.
   private(set) var sizesInUse: UInt64 = 0
@@ -44,48 +45,61 @@ struct TranslationBuffer: ~Copyable {
   private var holdsFragments = false
 
   /// - Parameters:
-  ///   - entries: rounded up to a power of two of sets of `ways`; 0 disables the buffer.
-  ///   - ways: 1…8.
+  ///   - entries: rounded up to a power of two; 0 disables the buffer.
+  ///   - ways: 1, 2, 4 or 8; others are rounded down to one of these.
   init(entries: Int, ways: Int) {
-    let ways = min(max(ways, 1), 8)
-    let wanted = min(max(entries / ways, 1), 1 << 22)
-    let sets =
-      wanted & (wanted - 1) == 0 ? wanted : 1 << (Int.bitWidth - wanted.leadingZeroBitCount)
+    let waysLog2 = min(max(ways, 1), 8).bitWidth - 1 - min(max(ways, 1), 8).leadingZeroBitCount
+    let wanted = min(max(entries, 1 << waysLog2), 1 << 22)
+    let entriesLog2 = Int.bitWidth - (wanted - 1).leadingZeroBitCount
     isEnabled = entries > 0
-    setMask = UInt64(sets - 1)
-    self.ways = UInt64(ways)
-    pages = ZeroedPages(byteCount: sets * ways * MemoryLayout<Line>.stride)
+    setShift = UInt64(waysLog2 + 4)
+    setMask = (1 << UInt64(entriesLog2 + 4)) - (1 << setShift)
+    pages = ZeroedPages(byteCount: MemoryLayout<Line>.stride << entriesLog2)
     unsafe lines = pages.table(of: Line.self)
   }
 
-  /// What a space adds to the set index, so that equal addresses of two spaces part.
-  @inlinable
-  static func salt(_ space: UInt64) -> UInt64 { (space &* 0x9E37_79B1) &>> 7 }
+  var ways: Int { 1 &<< Int(truncatingIfNeeded: setShift &- 4) }
 
+  /// What a space adds to the set index, so that equal addresses of two spaces part.
   @inline(__always)
-  private func set(_ address: UInt64, _ shift: UInt64, _ salt: UInt64) -> Int {
-    Int(truncatingIfNeeded: (((address &>> shift) ^ salt) & setMask) &* ways)
+  func salt(_ space: UInt64) -> UInt64 { ((space &* 0x9E37_79B1) &>> 7) &<< setShift & 0xFFFF_FFFF }
+
+  /// First line of the set for an address.
+  @inline(__always)
+  private func set(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
+    -> UnsafeMutablePointer<Line>
+  {
+    let offset = ((address &>> (shift &- setShift)) ^ salt) & setMask
+    // Safety: a masked offset is that of a set inside the allocation, and `ways` lines follow it.
+    return unsafe UnsafeMutableRawPointer(lines).advanced(by: Int(truncatingIfNeeded: offset))
+      .assumingMemoryBound(to: Line.self)
   }
 
   @inline(__always)
   private static func tag(_ address: UInt64, _ shift: UInt64, _ space: UInt64) -> UInt64 {
-    (((address &>> shift) &<< shift) &<< 12) | (space &<< 6) | shift
+    address & (~0 &<< shift) | space &<< 48 | shift
   }
 
-  /// The entry for `address` whatever its size: data and log2 of the page's bytes.
+  /// One way, and no page size but this in use: an address has only one place to be.
   @inline(__always)
-  func find(_ address: UInt64, space: UInt64) -> (data: UInt64, shift: UInt64)? {
-    let salt = Self.salt(space)
+  func hasOnlyPlace(for shift: UInt64) -> Bool {
+    setShift == 4 && sizesInUse & ~(1 &<< shift) == 0
+  }
+
+  /// The entry for `address` whatever its size. Larger pages are tried first.
+  @inline(__always)
+  func find(_ address: UInt64, space: UInt64) -> Line? {
+    let salt = salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
-      let shift = UInt64(sizes.trailingZeroBitCount)
-      sizes &= sizes &- 1
+      let shift = 63 &- UInt64(truncatingIfNeeded: sizes.leadingZeroBitCount)
+      sizes ^= 1 &<< shift
       let tag = Self.tag(address, shift, space)
-      // Safety: a set index is masked, and `ways` lines follow it inside the allocation.
-      var line = unsafe lines + set(address, shift, salt)
+      // Safety: as `set`.
+      var line = unsafe set(address, shift, salt)
       var left = ways
       repeat {
-        if unsafe line.pointee.tag == tag { return unsafe (line.pointee.data, shift) }
+        if unsafe line.pointee.tag == tag { return unsafe line.pointee }
         unsafe line += 1
         left &-= 1
       } while left != 0
@@ -94,6 +108,8 @@ struct TranslationBuffer: ~Copyable {
   }
 
   /// Adds an entry that `find` did not know.
+  ///
+  /// - Parameter output: where `address` itself leads.
   @inline(__always)
   mutating func insert(
     _ address: UInt64, space: UInt64, shift: UInt64, leafShift: UInt64, output: UInt64,
@@ -102,15 +118,16 @@ struct TranslationBuffer: ~Copyable {
     guard isEnabled else { return }
     sizesInUse |= 1 &<< shift
     if shift < leafShift { holdsFragments = true }
-    // Safety: as `find`.
-    let first = unsafe lines + set(address, shift, Self.salt(space))
-    var way = Int(truncatingIfNeeded: ways) &- 1
+    // Safety: as `set`.
+    let first = unsafe set(address, shift, salt(space))
+    var way = ways &- 1
     while way > 0 {
       unsafe first[way] = first[way &- 1]
       way &-= 1
     }
     unsafe first.pointee = Line(
-      tag: Self.tag(address, shift, space), data: output | permissions | leafShift &<< 4)
+      tag: Self.tag(address, shift, space),
+      data: (output &- address) | (permissions ^ 3) | leafShift &<< 4)
   }
 
   /// Forgets what was made from leaves of `space` that touch `first`…`last`.
@@ -120,11 +137,11 @@ struct TranslationBuffer: ~Copyable {
     let smallest = UInt64(sizesInUse.trailingZeroBitCount)
     if sizesInUse == 0 { return }
     let pages = (last &>> smallest) &- (first &>> smallest)
-    if holdsFragments || pages > setMask / 2 {
+    if holdsFragments || pages > setMask &>> (setShift &+ 1) {
       removeAll { $0.space == space && $0.touches(first, last) }
       return
     }
-    let salt = Self.salt(space)
+    let salt = salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
       let shift = UInt64(sizes.trailingZeroBitCount)
@@ -134,18 +151,17 @@ struct TranslationBuffer: ~Copyable {
       repeat {
         let address = page &<< shift
         let tag = Self.tag(address, shift, space)
-        remove(tag, fromSet: set(address, shift, salt))
+        unsafe remove(tag, from: set(address, shift, salt))
         page &+= 1
       } while page <= end
     }
   }
 
   @inline(__always)
-  private func remove(_ tag: UInt64, fromSet index: Int) {
-    // Safety: as `find`.
-    let set = unsafe lines + index
+  private func remove(_ tag: UInt64, from set: UnsafeMutablePointer<Line>) {
+    // Safety: as `set(_:_:_:)`, which gave the pointer.
     var way = 0
-    let last = Int(truncatingIfNeeded: ways) &- 1
+    let last = ways &- 1
     while way <= last {
       if unsafe set[way].tag == tag {
         while way < last {
@@ -163,9 +179,9 @@ struct TranslationBuffer: ~Copyable {
   mutating func removeAll(where matches: (Line) -> Bool) {
     var sizes: UInt64 = 0
     var fragments = false
-    let waysCount = Int(truncatingIfNeeded: ways)
-    for set in 0...Int(truncatingIfNeeded: setMask) {
-      // Safety: as `find`.
+    let waysCount = ways
+    for set in 0...Int(truncatingIfNeeded: setMask &>> setShift) {
+      // Safety: as `set(_:_:_:)`.
       let first = unsafe lines + set &* waysCount
       var kept = 0
       for way in 0..<waysCount {

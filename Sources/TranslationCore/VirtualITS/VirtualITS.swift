@@ -14,7 +14,7 @@ public import EventModel
 /// One thread at a time. `inject` allocates only when a miss makes the cache grow.
 @usableFromInline
 package struct VirtualITS: ~Copyable {
-  @usableFromInline package var pending: PendingTable
+  @usableFromInline package let pending: PendingTable
   @usableFromInline var cache = LPITranslationCache()
   @usableFromInline package var isEnabled = true
   /// Target of each LPI as its object holds it; `InterruptTarget`, or `noTarget`.

@@ -30,21 +30,121 @@ private let offset: UInt64 = 0x40_0000_0000
     #expect(smmu.refusals.total == 0)
   }
 
-  @Test func aNestedWalkOfFourAndFourLevelsReadsTwentyFourDescriptors() {
-    var smmu = Self.prepared {
-      $0.stage2BlockLog2 = 12
-      $0.stage2InputBits = 48
-      $0.stage2TLBEntries = 0
-      $0.walkCacheEntries = 0
-      $0.guestMemory = 0x4000_0000..<0x6000_0000
-      $0.arenaLimitBytes = 16 << 20
-    }
+  @Test func streamsThatShareAnASIDShareEntries() {
+    var smmu = Self.prepared()
+    smmu.configureStream(SMMUWorld.stream(8))
+    smmu.configureStream(SMMUWorld.stream(16))
+    smmu.map(SMMUWorld.page(0x1000, to: 0x4321_0000))
+    _ = smmu.read(8, 0x1000)
+    #expect(smmu.read(16, 0x1008).address == 0x4321_0008 + offset)
+    #expect(smmu.work.tlbMisses == 1)
+  }
+
+  @Test func aForgottenInvalidationShowsTheOldTranslation() {
+    var smmu = Self.prepared()
     smmu.configureStream(SMMUWorld.stream(8))
     smmu.map(SMMUWorld.page(0x1000, to: 0x4321_0000))
-    _ = smmu.read(8, 0x5000)
-    let before = smmu.work
-    #expect(smmu.read(8, 0x1234).address == 0x4321_0234 + offset)
-    let work = smmu.work - before
-    #expect(work.stage1DescriptorReads + work.stage2DescriptorReads == 24)
+    _ = smmu.read(8, 0x1000)
+    smmu.unmap(SMMUWorld.unmap(0x1000))
+    #expect(smmu.read(8, 0x1000).address == 0x4321_0000 + offset)
+    smmu.command(SMMUCommandWord.invalidateVA(0x1000))
+    #expect(smmu.read(8, 0x1000).fault == SMMUEvent.translation)
+  }
+
+  @Test func aChangedConfigurationWaitsForCFGI() {
+    var smmu = Self.prepared()
+    smmu.configureStream(SMMUWorld.stream(8))
+    smmu.map(SMMUWorld.page(0x1000, to: 0x4321_0000))
+    _ = smmu.read(8, 0x1000)
+    smmu.configureStream(SMMUWorld.stream(8, config: 0))
+    #expect(smmu.read(8, 0x1000).fault == 0)
+    smmu.command(SMMUCommandWord.configuration(8))
+    #expect(smmu.read(8, 0x1000).fault == SMMUEvent.aborted)
+  }
+
+  @Test func aRangeInvalidationTakesExactlyItsPages() {
+    var smmu = Self.prepared()
+    smmu.configureStream(SMMUWorld.stream(8))
+    for page in 0..<8 as Range<UInt64> {
+      smmu.map(SMMUWorld.page(page << 12, to: 0x4000_0000 + page << 12))
+      _ = smmu.read(8, page << 12)
+    }
+    smmu.command(SMMUCommandWord.invalidateVA(2 << 12, pages: 3))
+    let before = smmu.work.tlbMisses
+    for page in 0..<8 as Range<UInt64> { _ = smmu.read(8, page << 12) }
+    #expect(smmu.work.tlbMisses - before == 3)
+  }
+
+  @Test func aBlockInSmallStage2PiecesGoesAsAWhole() {
+    var smmu = Self.prepared {
+      $0.stage2BlockLog2 = 12
+      $0.guestMemory = 0x4000_0000..<0x6000_0000
+    }
+    smmu.configureStream(SMMUWorld.stream(8))
+    smmu.map(SMMUWorld.page(0x20_0000, to: 0x4020_0000, log2: 21, level: 2))
+    for page in 0..<4 as Range<UInt64> { _ = smmu.read(8, 0x20_0000 + page << 12) }
+    #expect(smmu.work.tlbMisses == 4)
+    // One address of the block: every piece of it goes (IHI 0070, §4.4).
+    smmu.command(SMMUCommandWord.invalidateVA(0x3F_F000))
+    for page in 0..<4 as Range<UInt64> { _ = smmu.read(8, 0x20_0000 + page << 12) }
+    #expect(smmu.work.tlbMisses == 8)
+  }
+
+  @Test func aGlobalEntryGoesByAddressWhateverTheASID() {
+    var smmu = Self.prepared()
+    smmu.configureStream(SMMUWorld.stream(8, asid: 1))
+    smmu.configureStream(SMMUWorld.stream(9, asid: 2, ttb0: 0x9000))
+    smmu.map(SMMUWorld.page(0x1000, to: 0x4321_0000, asid: 1, bits: 0x747))
+    _ = smmu.read(8, 0x1000)
+    smmu.command(SMMUCommandWord.invalidateVA(0x1000, asid: 2))
+    _ = smmu.read(8, 0x1000)
+    #expect(smmu.work.tlbMisses == 2)
+  }
+
+  @Test func aDoorbellPageSplitsTheBlockAroundIt() {
+    var smmu = Self.prepared()
+    smmu.mapStage2(ipa: 0x4123_4000, pa: 0x0809_0000, log2SizeBytes: 12)
+    #expect(smmu.physicalAddress(ofIntermediate: 0x4123_4040) == 0x0809_0040)
+    #expect(smmu.physicalAddress(ofIntermediate: 0x4123_5040) == 0x4123_5040 + offset)
+    #expect(smmu.physicalAddress(ofIntermediate: 0x0809_0040) == ~0)
+  }
+
+  @Test func aLeafOutsideGuestMemoryIsBackedAtTheSameOffset() {
+    var smmu = Self.prepared()
+    smmu.configureStream(SMMUWorld.stream(8))
+    smmu.map(SMMUWorld.page(0x1000, to: 0x1000_0000))
+    #expect(smmu.read(8, 0x1004).address == 0x1000_0004 + offset)
+  }
+
+  @Test func aRecordedStage2TranslatesItsStreams() {
+    var smmu = Self.prepared { $0.nested = false }
+    var configuration = StreamConfiguration()
+    configuration.config = 7
+    configuration.vmid = 5
+    configuration.asid = 1
+    configuration.s2t0sz = 24
+    configuration.s2sl0 = 1
+    configuration.s2ps = 5
+    smmu.configureStream(configuration.event(time: 0, streamID: 8))
+    smmu.map(SMMUWorld.page(0x1000, to: 0x4321_0000, vmid: 5))
+    #expect(smmu.read(8, 0x1000).fault == SMMUEvent.translation)
+    smmu.map(SMMUWorld.page(0x4321_0000, to: 0x9_8765_0000, vmid: 5, stage: 2, bits: 0x7FF))
+    #expect(smmu.read(8, 0x1010).address == 0x9_8765_0010)
+  }
+
+  @Test func addressesBeyondTheStreamsAndTablesFault() {
+    var smmu = Self.prepared()
+    #expect(smmu.read(8, 0x1000).address == 0x1000)
+    smmu.configureStream(SMMUWorld.stream(8, t0sz: 39))
+    smmu.configureStream(SMMUWorld.stream(9, config: 4))
+    smmu.configureStream(SMMUWorld.stream(10, t0sz: 50))
+    #expect(smmu.read(8, 1 << 25).fault == SMMUEvent.translation)
+    #expect(smmu.read(9, 1 << 50).fault == SMMUEvent.addressSize)
+    #expect(smmu.read(9, 1 << 42).fault == SMMUEvent.translation)
+    #expect(smmu.read(10, 0).fault == SMMUEvent.badCD)
+    #expect(smmu.read(11, 0).fault == SMMUEvent.aborted)
+    #expect(smmu.read(0x300, 0).fault == SMMUEvent.badStreamID)
+    #expect(smmu.read(0x10000, 0).fault == SMMUEvent.badStreamID)
+    #expect(smmu.work.smmuFaults == 7)
   }
 }

@@ -53,7 +53,9 @@ enum SMMUCommandWord {
     while (pages + (1 << scale) - 1) >> scale > 32 { scale += 1 }
     let number = (pages + (1 << scale) - 1) >> scale - 1
     let low = opcode | number << 12 | scale << 20 | UInt64(vmid) << 32 | UInt64(asid) << 48
-    return (low, (address & ~0xFFF) | granule << 10 | (leaf ? 1 : 0))
+    // NUM = SCALE = TTL = 0 with a granule is reserved: one page is named without.
+    let tg = number == 0 && scale == 0 ? 0 : granule
+    return (low, (address & ~0xFFF) | tg << 10 | (leaf ? 1 : 0))
   }
   static func invalidateASID(_ asid: UInt16, vmid: UInt16 = 0) -> (UInt64, UInt64) {
     (0x11 | UInt64(vmid) << 32 | UInt64(asid) << 48, 0)

@@ -1,0 +1,26 @@
+package import EventModel
+import ReferenceModel
+import Replay
+
+/// The guest's own machine, slow and readable, as the judge of every design: whatever a host does, the
+/// guest must see what its own SMMU and ITS would have given it.
+package struct ReferenceOracle: OutcomeOracle {
+  private var machine: ReferenceMachine
+
+  package init(geometry: TableGeometry) { machine = ReferenceMachine(geometry) }
+
+  package mutating func apply(_ event: TraceEvent) -> Outcome? { machine.apply(event) }
+
+  package func describe(_ event: TraceEvent) -> String {
+    guard event.kind == .msi else { return "      tables: stage 1 of StreamID \(event.streamID)" }
+    let device = machine.its.devices.filter { $0.id.rawValue == event.deviceID }
+    let mapping = machine.its.mappings.filter {
+      $0.deviceID.rawValue == event.deviceID && $0.eventID.rawValue == event.data
+    }
+    return """
+            device table: \(device.map { "\($0)" }.joined(separator: "; "))
+            translation table: \(mapping.map { "\($0)" }.joined(separator: "; "))
+            collections: \(machine.its.collections.map { "\($0)" }.joined(separator: "; "))
+      """
+  }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Backends
+import EventModel
+import Foundation
+import History
+import Measurement
+import Replay
+import Reports
+import TraceFormat
+
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Replay a trace through the designs and measure them.",
+    discussion: """
+      Proves each design equal to the reference model and to the recording, then measures it: what \
+      translation costs (core), what one delivery costs (path), and what file, decoder and core \
+      sustain together (pipeline). A design that differs is not timed and ends the command with 1. \
+      Without a trace it replays the NVMe recording that comes with the tool.
+
+      Try:
+        doorbell replay
+        doorbell replay Traces/rebind.dbtrace --design direct --experiment core --format json
+      """)
+
+  enum ExperimentName: String, ExpressibleByArgument, CaseIterable {
+    case core, path, pipeline
+  }
+
+  @Argument(help: "Replay this trace (the shipped NVMe recording).")
+  var trace: String?
+
+  @Option(
+    name: .customLong("design"), parsing: .upToNextOption,
+    help: """
+      Run these designs: trapped, eventfd, direct, null, or set-up+delivery such as trapped+bounce \
+      (trapped eventfd direct null).
+      """)
+  var designs: [String] = ["trapped", "eventfd", "direct", "null"]
+
+  @Option(
+    name: .customLong("experiment"), parsing: .upToNextOption,
+    help: "Run these experiments: core, path, pipeline (core path).")
+  var experiments: [ExperimentName] = [.core, .path]
+
+  @Option(help: "Time at least this many warm passes in core.")
+  var passes = 15
+
+  @Option(help: "Measure this many interrupts in path.")
+  var interrupts = 5_000
+
+  @Option(help: "Play the trace this many times over in pipeline.")
+  var loops = 100
+
+  @Option(help: "Keep at most this many events in memory for core and path.")
+  var limit = 4_000_000
+
+  @Option(help: "Print in this form.")
+  var format: OutputFormat = .table
+
+  @Option(name: .shortAndLong, help: "Also write the run record (JSON) here.")
+  var output: String?
+
+  func validate() throws {
+    for name in designs where Design(name: name) == nil {
+      throw ValidationError(
+        "no design '\(name)'; there are: "
+          + BackendCatalogue.designs.map { "\($0)" }.joined(separator: ", "))
+    }
+    guard passes > 0, interrupts > 0, loops > 0, limit > 0 else {
+      throw ValidationError("--passes, --interrupts, --loops and --limit take numbers above 0")
+    }
+  }
+
+  func run() throws {
+    try reportingFailure {
+      let path = try trace ?? TraceLocator.defaultTrace()
+      let record = try measure(path)
+      if let output { try record.write(to: output) }
+      switch format {
+      case .table: Console.print(ReplayReport(record).text())
+      case .json: Console.print(String(decoding: try record.json(), as: UTF8.self))
+      }
+      if record.cells.contains(where: { $0.conformance?.firstDifference != nil }) {
+        throw ExitCode(ExitStatus.regression.rawValue)
+      }
+    }
+  }
+
+  private func measure(_ path: String) throws -> RunRecord {
+    var source = try TraceFileSource(path: path)
+    let geometry = source.header.description.geometry
+    let needsEvents = experiments.contains(.core) || experiments.contains(.path)
+    let events = needsEvents ? try source.events(limit: limit) : []
+    var task = ReplayTask(
+      path: path, events: events, geometry: geometry, experiments: experiments,
+      coreOptions: CoreExperiment.Options(), pathOptions: PathExperiment.Options(), loops: loops)
+    task.coreOptions.warmPasses = passes
+    task.pathOptions.interrupts = interrupts
+    var cells: [RunRecord.Cell] = []
+    for name in designs {
+      guard let design = Design(name: name) else { continue }
+      task.design = design
+      if Console.errorIsTerminal { Console.note("replaying through \(design) …") }
+      guard let runner = BackendCatalogue.runner(of: design, geometry: geometry) else { continue }
+      cells += try task.run(runner)
+    }
+    var warnings = task.warnings
+    let total = source.totals?.events ?? UInt64(events.count)
+    if needsEvents, total > UInt64(events.count) {
+      warnings.append(
+        "core and path hold the first \(events.count) of \(total) events; raise --limit for more")
+    }
+    return RunRecord(
+      tool: .init(name: "doorbell", version: ToolVersion.text),
+      command: Array(ProcessInfo.processInfo.arguments.dropFirst()),
+      started: ISO8601DateFormatter().string(from: Date()),
+      trace: try traceFacts(path, events: events, totals: source.totals),
+      host: HostFingerprint(
+        facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
+      cells: cells, warnings: Array(Set(warnings)).sorted())
+  }
+
+  private func traceFacts(
+    _ path: String, events: [TraceEvent], totals: TraceTotals?
+  ) throws -> RunRecord.Trace {
+    var kinds: [String: UInt64] = [:]
+    for event in events { kinds["\(event.kind)", default: 0] += 1 }
+    let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+    return RunRecord.Trace(
+      name: (path as NSString).lastPathComponent, contentHash: SHA256.hex(data),
+      events: totals?.events ?? UInt64(events.count), eventsByKind: kinds,
+      lostEvents: totals?.lostEvents ?? 0)
+  }
+}

@@ -1,0 +1,163 @@
+import Backends
+import EventModel
+import History
+import Measurement
+import Replay
+
+/// What `replay` does with one design: prove it, then measure it.
+struct ReplayTask {
+  var path: String
+  var events: [TraceEvent]
+  var geometry: TableGeometry
+  var experiments: [ReplayCommand.ExperimentName]
+  var coreOptions: CoreExperiment.Options
+  var pathOptions: PathExperiment.Options
+  var loops: Int
+  var design = Design.null
+  var warnings: [String] = []
+
+  private func cell(_ experiment: String) -> RunRecord.Cell {
+    RunRecord.Cell(
+      design: "\(design)", setUp: design.setUp.rawValue, delivery: design.delivery.rawValue,
+      experiment: experiment)
+  }
+
+  mutating func run(_ runner: BackendRunner) throws -> [RunRecord.Cell] {
+    var cells: [RunRecord.Cell] = []
+    // `null` translates nothing: it has no answer that could be right.
+    if design != .null {
+      let proof = try prove(runner)
+      cells.append(proof)
+      if proof.conformance?.firstDifference != nil { return cells }
+    }
+    for experiment in experiments {
+      switch experiment {
+      case .core: cells.append(try core(runner))
+      case .path: cells.append(try path(runner))
+      case .pipeline: cells.append(try pipeline(runner))
+      }
+    }
+    return cells
+  }
+
+  private func prove(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    let check =
+      events.isEmpty
+      ? try runner.proveStream(ErasedSource(try TraceFileSource(path: path)))
+      : runner.prove(events)
+    var cell = cell("equality")
+    var difference = (check.firstDifference ?? check.firstRecordingDifference)?.description
+    if difference == nil, !check.ledger.isConserved {
+      difference = "      the ledger does not hold: an interrupt was lost without an account"
+    }
+    cell.conformance = .init(
+      accessesCompared: check.accessesCompared, interruptsCompared: check.interruptsCompared,
+      agreedWithReference: check.differences == 0, recordedCompared: check.recordedCompared,
+      agreedWithRecording: check.recordingDifferences == 0, firstDifference: difference)
+    cell.ledger = .init(check.ledger.total)
+    cell.setUpCounters = check.setUpCounters.named
+    cell.deliveryCounters = check.deliveryCounters.named
+    cell.digest = String(check.tally.digest, radix: 16)
+    return cell
+  }
+
+  private func core(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    let result = runner.core(events, coreOptions)
+    guard result.isRepeatable else {
+      throw Failure(
+        "\(design): core gave different outcomes in two passes over the same events; "
+          + "nothing was reported", .regression)
+    }
+    var cell = cell("core")
+    let events = Double(max(1, result.deliveryEvents))
+    let accesses = Double(max(1, result.warm.first?.tally.accesses ?? 0))
+    let setUp = Double(max(1, result.setUpEvents))
+    let vectors = Double(max(1, vectorCount))
+    func metric(_ name: String, _ unit: String, _ samples: [Double], lower: Bool = true) {
+      cell.metrics.append(
+        .init(
+          name: name, unit: unit, lowerIsBetter: lower, value: Summary(samples).median,
+          samples: samples))
+    }
+    let delivery = result.warm.map { Double($0.deliveryNanoseconds) }
+    metric("delivery-ns-per-event", "ns", delivery.map { $0 / events })
+    metric("delivery-ns-per-access", "ns", delivery.map { $0 / accesses })
+    metric("events-per-second", "1/s", delivery.map { events * 1e9 / max(1, $0) }, lower: false)
+    metric(
+      "cold-delivery-ns-per-event", "ns",
+      result.cold.map { Double($0.deliveryNanoseconds) / events })
+    metric("set-up-ns-per-event", "ns", result.warm.map { Double($0.setUpNanoseconds) / setUp })
+    metric("set-up-ns-per-vector", "ns", result.warm.map { Double($0.setUpNanoseconds) / vectors })
+    metric(
+      "cold-set-up-ns-per-vector", "ns",
+      result.cold.map { Double($0.setUpNanoseconds) / vectors })
+    cell.parameters = [
+      "warm-passes": "\(result.warm.count)", "cold-passes": "\(result.cold.count)",
+      "delivery-events": "\(result.deliveryEvents)", "set-up-events": "\(result.setUpEvents)",
+      "vectors": "\(vectorCount)",
+    ]
+    return cell
+  }
+
+  /// Vectors that the trace's guest maps: (DeviceID, EventID) pairs of MAPTI, MAPI, VMAPTI, VMAPI.
+  private var vectorCount: Int {
+    var vectors: Set<UInt64> = []
+    for event in events where event.kind == .itsCommand {
+      guard [0x0A, 0x0B, 0x2A, 0x2B].contains(event.word0 & 0xFF) else { continue }
+      vectors.insert(event.word0 & ~0xFFFF_FFFF | event.word1 & 0xFFFF_FFFF)
+    }
+    return vectors.count
+  }
+
+  private mutating func path(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    var options = pathOptions
+    options.eventfdHops = design.delivery == .bounce ? 2 : 1
+    let result: PathExperiment.Result
+    do throws(PathExperiment.Failure) {
+      result = try runner.path(events, options)
+    } catch {
+      throw Failure("\(design): path: \(error)")
+    }
+    var cell = cell("path")
+    cell.parameters = ["time": "service time", "in-flight": "1"]
+    cell.distributions = [.init(name: "total", unit: "ns", result.total)]
+    for (name, stage) in zip(PathExperiment.Stages.names, result.stages) {
+      cell.distributions.append(.init(name: "stage-\(name)", unit: "ns", stage))
+    }
+    for (percent, stages) in result.atPercentile {
+      let rank = percent == percent.rounded() ? "\(Int(percent))" : "\(percent)"
+      for (name, value) in zip(PathExperiment.Stages.names, stages.values) {
+        cell.metrics.append(
+          .init(
+            name: "stage-p\(rank)-\(name)", unit: "ns", lowerIsBetter: true, value: Double(value),
+            samples: [Double(value)]))
+      }
+    }
+    warnings += result.placement.map { "\(design): path: \($0)" }
+    return cell
+  }
+
+  private func pipeline(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    let source = LoopingSource(try TraceFileSource(path: path), passes: loops)
+    let result = try runner.pipeline(ErasedSource(source), PipelineExperiment.Options())
+    if let error = result.sourceError { throw error }
+    guard result.tally.isConserved else {
+      throw Failure(
+        "\(design): pipeline: the ledger does not hold; nothing was reported", .regression)
+    }
+    var cell = cell("pipeline")
+    func metric(_ name: String, _ unit: String, _ value: Double, lower: Bool = true) {
+      cell.metrics.append(
+        .init(name: name, unit: unit, lowerIsBetter: lower, value: value, samples: [value]))
+    }
+    metric("events", "events", Double(result.events))
+    metric(
+      "events-per-second", "1/s", Double(result.events) * 1e9 / Double(max(1, result.nanoseconds)),
+      lower: false)
+    metric("resident-mib", "MiB", Double(result.residentBytes) / 1_048_576)
+    metric("reader-waits", "times", Double(result.readerWaits))
+    metric("core-waits", "times", Double(result.deviceWaits))
+    cell.parameters = ["loops": "\(loops)"]
+    return cell
+  }
+}

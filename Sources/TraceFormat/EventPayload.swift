@@ -1,0 +1,110 @@
+import EventModel
+
+// The payload of events and snapshot frames: what encoder and decoder share. Byte layout:
+// `Traces/README.md`, "Events payload".
+
+/// The fixed start of an events payload.
+struct EventPayloadHeader {
+  /// Time before the first delta, and nanoseconds per tick of the deltas.
+  var baseTime: UInt64
+  var nanosecondsPerTick: UInt64
+  var shapes: Int
+  var coldEvents: Int
+  var extendedSlots: Int
+  var lateTicks: Int
+  var literalWords: Int
+  /// Bytes of a time code: 1 or 2.
+  var timeWidth: Int
+
+  static let sizeBytes = 40
+
+  func encode(to bytes: inout [UInt8]) {
+    bytes.append(number: baseTime)
+    bytes.append(number: nanosecondsPerTick)
+    for count in [shapes, coldEvents, extendedSlots, lateTicks, literalWords] {
+      bytes.append(number: UInt32(count))
+    }
+    bytes.append(number: UInt32(timeWidth))
+  }
+
+  init(
+    baseTime: UInt64, nanosecondsPerTick: UInt64, shapes: Int, coldEvents: Int, extendedSlots: Int,
+    lateTicks: Int, literalWords: Int, timeWidth: Int
+  ) {
+    self.baseTime = baseTime
+    self.nanosecondsPerTick = nanosecondsPerTick
+    self.shapes = shapes
+    self.coldEvents = coldEvents
+    self.extendedSlots = extendedSlots
+    self.lateTicks = lateTicks
+    self.literalWords = literalWords
+    self.timeWidth = timeWidth
+  }
+
+  init(_ cursor: inout ByteCursor, eventCount: Int) throws(TraceError) {
+    let field = "events payload header"
+    baseTime = try cursor.number(field)
+    nanosecondsPerTick = try cursor.number(field)
+    func count(_ cursor: inout ByteCursor, _ name: String) throws(TraceError) -> Int {
+      let value: UInt32 = try cursor.number(field)
+      guard value <= eventCount else {
+        throw TraceError(
+          .malformed, name, expected: "at most \(eventCount)", found: "\(value)")
+      }
+      return Int(value)
+    }
+    shapes = try count(&cursor, "shape count")
+    coldEvents = try count(&cursor, "cold event count")
+    extendedSlots = try count(&cursor, "extended slot count")
+    lateTicks = try count(&cursor, "late tick count")
+    literalWords = try count(&cursor, "literal word count")
+    let width: UInt32 = try cursor.number(field)
+    guard width == 1 || width == 2 else {
+      throw TraceError(.malformed, "time width", expected: "1 or 2", found: "\(width)")
+    }
+    timeWidth = Int(width)
+  }
+}
+
+/// The part of a record that is the same for many: everything but time and the first two words.
+struct RecordShape: Hashable {
+  var word2: UInt64
+  var word3: UInt64
+  /// Bytes 40…47 of the record.
+  var tail: UInt64
+  /// Where a cold record of this shape finds word 1.
+  var word1Source: Word1Source = .literal
+
+  init(_ event: TraceEvent) {
+    word2 = event.word2
+    word3 = event.word3
+    tail =
+      UInt64(event.target.rawValue) | UInt64(event.vector) << 16 | UInt64(event.kind.rawValue) << 32
+      | UInt64(event.flags.rawValue) << 40 | UInt64(event.outcome.rawValue) << 48
+      | UInt64(event.origin.rawValue) << 56
+  }
+
+  static func kind(ofTail tail: UInt64) -> EventKind {
+    EventKind(rawValue: UInt8(truncatingIfNeeded: tail >> 32))
+  }
+}
+
+enum Word1Source: UInt64 {
+  /// In the column of literal words.
+  case literal = 0
+  /// The page that the frame last showed behind word 0's page, with word 0's offset.
+  case mapped = 1
+  case zero = 2
+}
+
+/// A small memory of which page 4 KiB pages of word 0 led to, so that the expected address of an
+/// access costs nothing after its mapping. Collisions only cost a literal.
+enum PageMemory {
+  static let entries = 1024
+  static let offsetMask: UInt64 = 0xFFF
+
+  @inline(__always)
+  static func index(_ word0: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((word0 &>> 12) &* 0x9E37_79B9_7F4A_7C15) &>> 54)
+  }
+}

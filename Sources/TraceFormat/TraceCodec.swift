@@ -1,0 +1,167 @@
+import CLZ4
+import CZstd
+
+/// How frames are compressed after their columns are coded.
+package enum TraceCodec: UInt8, Sendable, Hashable, CaseIterable {
+  case none = 0
+  /// One zstd frame (RFC 8878) with its content size.
+  case zstd = 1
+  /// One LZ4 block.
+  case lz4 = 2
+}
+
+extension TraceCodec: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .none: "none"
+    case .zstd: "zstd"
+    case .lz4: "lz4"
+    }
+  }
+}
+
+/// Compresses frames with one codec and level, and tells how small a candidate column would be.
+@safe
+struct Compressor: ~Copyable {
+  let codec: TraceCodec
+  let level: Int
+  private let zstdContext: OpaquePointer
+
+  /// - Parameter level: zstd −7…22; LZ4 1, and 3…12 for its slower, denser search.
+  init(codec: TraceCodec, level: Int) {
+    self.codec = codec
+    self.level = level
+    // Safety: freed in deinit; creation fails only without memory, where a trap is right.
+    guard let context = unsafe ZSTD_createCCtx() else { fatalError("no memory for zstd") }
+    unsafe zstdContext = context
+  }
+
+  deinit {
+    // Safety: made in init, used by this value only.
+    unsafe ZSTD_freeCCtx(zstdContext)
+  }
+
+  /// The stored form of a payload and the codec that it really has: a payload that the codec does
+  /// not make smaller is stored as it is.
+  ///
+  /// - Parameter cuts: ends of columns that deserve statistics of their own, ascending.
+  func compress(_ plain: [UInt8], cuts: [Int] = []) -> (bytes: [UInt8], codec: TraceCodec) {
+    if let packed = packed(plain, cuts: cuts, level: level), packed.count < plain.count {
+      return (packed, codec)
+    }
+    return (plain, .none)
+  }
+
+  /// Bytes that a column costs after the codec, at a quick level.
+  func measuredSize(of column: [UInt8]) -> Int {
+    min(packed(column, cuts: [], level: 1)?.count ?? column.count, column.count)
+  }
+
+  private func packed(_ plain: [UInt8], cuts: [Int], level: Int) -> [UInt8]? {
+    // Each cut ends a zstd block, which costs three bytes and what is left of a byte.
+    let bound: Int
+    switch codec {
+    case .none: return nil
+    case .zstd: bound = ZSTD_compressBound(plain.count) + 64 * (cuts.count + 1)
+    case .lz4: bound = Int(LZ4_compressBound(Int32(plain.count)))
+    }
+    // Safety: both buffers are as long as stated, and the functions write at most `bound`.
+    let packed = unsafe [UInt8](unsafeUninitializedCapacity: bound) { output, size in
+      unsafe plain.withUnsafeBytes { input in
+        switch codec {
+        case .none: size = 0
+        case .zstd:
+          size = unsafe zstd(input, into: output, cuts: cuts, level: level) ?? 0
+        case .lz4:
+          let source = unsafe input.assumingMemoryBound(to: CChar.self).baseAddress
+          unsafe output.withMemoryRebound(to: CChar.self) { target in
+            size = Int(
+              unsafe level >= 3
+                ? LZ4_compress_HC(
+                  source, target.baseAddress, Int32(input.count), Int32(bound), Int32(level))
+                : LZ4_compress_default(
+                  source, target.baseAddress, Int32(input.count), Int32(bound)))
+          }
+        }
+      }
+    }
+    return packed.isEmpty ? nil : packed
+  }
+
+  /// One zstd frame with its content size. Matches are long or none: short ones would save little
+  /// beside the entropy coder and cost the reader a sequence each.
+  private func zstd(
+    _ input: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>, cuts: [Int],
+    level: Int
+  ) -> Int? {
+    // Safety: zstd reads `input` and writes `output` within the sizes that are stated.
+    unsafe ZSTD_CCtx_reset(zstdContext, ZSTD_reset_session_and_parameters)
+    unsafe ZSTD_CCtx_setParameter(zstdContext, ZSTD_c_compressionLevel, Int32(level))
+    unsafe ZSTD_CCtx_setParameter(zstdContext, ZSTD_c_minMatch, 7)
+    unsafe ZSTD_CCtx_setPledgedSrcSize(zstdContext, UInt64(input.count))
+    var target = unsafe ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+    var source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: 0, pos: 0)
+    for cut in cuts + [input.count] {
+      unsafe source.size = cut
+      let mode = cut == input.count ? ZSTD_e_end : ZSTD_e_flush
+      let left = unsafe ZSTD_compressStream2(zstdContext, &target, &source, mode)
+      guard left == 0 else { return nil }
+    }
+    return unsafe target.pos
+  }
+}
+
+/// Undoes any codec. Output never exceeds what the caller announced.
+@safe
+struct Decompressor: ~Copyable {
+  private let zstdContext: OpaquePointer
+
+  init() {
+    // Safety: freed in deinit; creation fails only without memory, where a trap is right.
+    guard let context = unsafe ZSTD_createDCtx() else { fatalError("no memory for zstd") }
+    unsafe zstdContext = context
+  }
+
+  deinit {
+    // Safety: made in init, used by this value only.
+    unsafe ZSTD_freeDCtx(zstdContext)
+  }
+
+  /// - Parameter plain: room for `plainSize` bytes, which the stored bytes must fill exactly.
+  func decompress(
+    _ stored: UnsafeRawBufferPointer, codec: TraceCodec, into plain: UnsafeMutableRawPointer,
+    plainSize: Int
+  ) throws(TraceError) {
+    // Safety: every branch writes at most `plainSize` bytes to `plain` and reads only `stored`.
+    switch codec {
+    case .none:
+      guard stored.count == plainSize else {
+        throw Self.mismatch(codec, plainSize, "\(stored.count) bytes")
+      }
+      if let base = stored.baseAddress { unsafe plain.copyMemory(from: base, byteCount: plainSize) }
+    case .zstd:
+      let announced = unsafe ZSTD_getFrameContentSize(stored.baseAddress, stored.count)
+      guard announced == UInt64(plainSize) else {
+        throw Self.mismatch(codec, plainSize, "a frame of another content size")
+      }
+      let written = unsafe ZSTD_decompressDCtx(
+        zstdContext, plain, plainSize, stored.baseAddress, stored.count)
+      guard ZSTD_isError(written) == 0 else {
+        throw unsafe Self.mismatch(
+          codec, plainSize, "'\(String(cString: ZSTD_getErrorName(written)))'")
+      }
+      guard written == plainSize else { throw Self.mismatch(codec, plainSize, "\(written) bytes") }
+    case .lz4:
+      let written = unsafe LZ4_decompress_safe(
+        stored.assumingMemoryBound(to: CChar.self).baseAddress,
+        plain.assumingMemoryBound(to: CChar.self), Int32(stored.count), Int32(plainSize))
+      guard Int(written) == plainSize else {
+        throw Self.mismatch(codec, plainSize, written < 0 ? "a broken block" : "\(written) bytes")
+      }
+    }
+  }
+
+  private static func mismatch(_ codec: TraceCodec, _ size: Int, _ found: String) -> TraceError {
+    TraceError(.damaged, "\(codec) payload", expected: "\(size) bytes", found: found)
+  }
+}

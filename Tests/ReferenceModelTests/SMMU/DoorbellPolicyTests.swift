@@ -1,0 +1,190 @@
+import EventModel
+import ReferenceModel
+import Testing
+
+@Suite struct DoorbellPolicyTests {
+  static let all: [DoorbellPolicy] = [
+    .linuxWindow, .linuxIdentity, .nestedDoorbell(virtualPage: 0x0809_0000), .x86,
+  ]
+
+  @Test func eachPolicySaysWhoChoosesAndWhatTranslates() {
+    #expect(Self.all.map(\.usesStage1) == [true, true, true, false])
+    #expect(Self.all.map(\.usesStage2) == [false, true, true, false])
+    #expect(Self.all.map(\.addressAuthor) == [.host, .guest, .guest, .hardware])
+    #expect(
+      Self.all.map { $0.reservedRegions.map(\.kind) }
+        == [[.softwareMSI], [.direct], [], [.hardwareMSI]])
+  }
+
+  @Test func pathsDifferInWhoTranslatesWhat() {
+    let page: UInt64 = 0x6_0800_0000
+    #expect(
+      DoorbellPolicy.linuxWindow.path(to: page, index: 2)
+        == .init(iova: 0x0800_2000, ipa: nil, pa: page))
+    #expect(
+      DoorbellPolicy.linuxIdentity.path(to: page)
+        == .init(iova: 0x0800_0000, ipa: 0x0800_0000, pa: page))
+    #expect(
+      Self.all[2].path(to: page, guestIOVA: 0xFFFF_F000)
+        == .init(iova: 0xFFFF_F000, ipa: 0x0809_0000, pa: page))
+    #expect(Self.all[2].path(to: page) == nil, "the guest has not mapped its doorbell yet")
+    #expect(DoorbellPolicy.x86.path(to: page) == nil)
+  }
+
+  @Test func windowHoldsAMebibyteOfPages() {
+    #expect(DoorbellPolicy.linuxWindow.path(to: 0, index: 255)?.iova == 0x080F_F000)
+    #expect(DoorbellPolicy.linuxWindow.path(to: 0, index: 256) == nil)
+    #expect(
+      DoorbellPolicy.linuxWindow.path(to: 0, index: 15, log2PageBytes: 16)?.iova == 0x080F_0000)
+    #expect(DoorbellPolicy.linuxWindow.path(to: 0, index: 16, log2PageBytes: 16) == nil)
+  }
+
+  @Test func onlyReservedHardwareInterceptsWrites() {
+    for (address, hit) in [
+      (0xFEDF_FFFF, false), (0xFEE0_0000, true), (0xFEEF_FFFF, true), (0xFEF0_0000, false),
+    ] as [(UInt64, Bool)] {
+      #expect(DoorbellPolicy.x86.intercepts(address) == hit)
+      #expect(Self.all.dropLast().allSatisfy { !$0.intercepts(address) })
+    }
+  }
+
+  /// The same doorbell, reached by the three translated policies through real tables.
+  @Test(arguments: [0, 1, 2])
+  func translatedPathsReachTheITSPage(index: Int) throws {
+    let pa: UInt64 = 0x6_0800_0000
+    let path = try #require(Self.all[index].path(to: pa, guestIOVA: 0xFFFF_F000))
+    var plan: Stage2Plan?
+    if let ipa = path.ipa {
+      plan = Stage2Plan()
+      plan?.doorbells = [.init(ipa: ipa, pa: pa)]
+    }
+    var smmu = try SMMUReplayTests.machine(nesting: plan)
+    try smmu.map(SMMUReplayTests.page(path.iova, path.ipa ?? path.pa, 0x60_0000_0000_0E4B))
+    let result = smmu.translate(streamID: 8, address: path.iova + 0x40, access: .write)
+    #expect(result.address == pa + 0x40)
+    #expect((result.work.stage2Reads > 0) == Self.all[index].usesStage2)
+  }
+}
+
+@Suite struct IORTTests {
+  /// Two root complexes and a platform device, one SMMU, one ITS group, two RMR nodes.
+  ///
+  ///     0 ITS group   1 SMMUv3   2 root complex behind it   3 root complex without SMMU
+  ///     4 named component   5 RMR, fixed   6 RMR, remappable
+  static let table = IORT([
+    .init(.itsGroup),
+    .init(
+      .smmuV3,
+      mappings: [
+        .init(inputBase: 0x1_0000, idCount: 0xFFFF, outputBase: 0, outputNode: 0),
+        .init(inputBase: 0x2_0000, idCount: 0xFF, outputBase: 0x8000, outputNode: 0),
+      ]),
+    .init(
+      .rootComplex,
+      mappings: [.init(inputBase: 0, idCount: 0xFFFF, outputBase: 0x1_0000, outputNode: 1)]),
+    .init(
+      .rootComplex,
+      mappings: [.init(inputBase: 0x100, idCount: 0, outputBase: 0x9000, outputNode: 0)]),
+    .init(
+      .namedComponent,
+      mappings: [
+        .init(inputBase: 0, idCount: 0, outputBase: 0x2_0010, outputNode: 1, isSingle: true)
+      ]),
+    .init(
+      .reservedMemory,
+      mappings: [
+        .init(inputBase: 0, idCount: 7, outputBase: 0x1_0100, outputNode: 1)
+      ],
+      reservedMemory: .init(
+        flags: 0, descriptors: [.init(base: 0x0800_0000, length: 0x10_0000)])),
+    .init(
+      .reservedMemory,
+      mappings: [
+        .init(inputBase: 0, idCount: 0, outputBase: 0x1_0200, outputNode: 1, isSingle: true)
+      ],
+      reservedMemory: .init(
+        flags: 5 << 2 | 3, descriptors: [.init(base: 0x9000_0000, length: 0x1_0000)])),
+  ])
+
+  @Test(
+    arguments: [
+      (2, 0x0008, 0x1_0008, 0x0008), (2, 0x0000, 0x1_0000, 0x0000), (2, 0xFFFF, 0x1_FFFF, 0xFFFF),
+      (2, 0x1_0000, nil, nil), (3, 0x100, nil, 0x9000), (3, 0x101, nil, nil), (3, 0xFF, nil, nil),
+      (4, 0x1234, 0x2_0010, 0x8010), (99, 0, nil, nil),
+    ] as [(Int, UInt32, UInt32?, UInt32?)])
+  func requesterBecomesStreamAndDevice(
+    node: Int, rid: UInt32, streamID: UInt32?, deviceID: UInt32?
+  ) {
+    let identity = Self.table.resolve(rid, from: node)
+    #expect(identity.streamID?.rawValue == streamID)
+    #expect(identity.deviceID?.rawValue == deviceID)
+  }
+
+  /// "Number of IDs" is the count minus one: the last ID is base + count.
+  @Test func rangeEndsAreInclusive() {
+    let mapping = IORT.IDMapping(inputBase: 10, idCount: 5, outputBase: 100, outputNode: 0)
+    #expect(
+      [9, 10, 15, 16].map { mapping.map($0, from: .rootComplex) } == [nil, 100, 105, nil])
+  }
+
+  @Test func singleMappingCountsForDevicesOnly() {
+    let mapping = IORT.IDMapping(
+      inputBase: 0, idCount: 0, outputBase: 0x10, outputNode: 0, isSingle: true)
+    let kinds: [IORT.NodeKind] = [
+      .itsGroup, .namedComponent, .rootComplex, .smmuV1V2, .smmuV3, .performanceCounters,
+      .reservedMemory,
+    ]
+    #expect(
+      kinds.map { mapping.map(77, from: $0) } == [nil, 0x10, 0x10, nil, nil, nil, nil])
+  }
+
+  @Test func malformedTablesEnd() {
+    let loop = IORT([
+      .init(
+        .rootComplex,
+        mappings: [.init(inputBase: 0, idCount: 9, outputBase: 0, outputNode: 1)]),
+      .init(.smmuV3, mappings: [.init(inputBase: 0, idCount: 9, outputBase: 0, outputNode: 0)]),
+    ])
+    #expect(loop.resolve(3, from: 0).deviceID == nil)
+    let overflow = IORT.IDMapping(inputBase: 0, idCount: .max, outputBase: .max, outputNode: 0)
+    #expect(overflow.map(0, from: .smmuV3) == .max && overflow.map(1, from: .smmuV3) == nil)
+  }
+
+  @Test func flagsOfReservedMemoryGoBothWays() {
+    for flags: UInt32 in 0..<64 {
+      #expect(IORT.ReservedMemory(flags: flags, descriptors: []).flags == flags)
+    }
+    let memory = IORT.ReservedMemory(flags: 5 << 2 | 2, descriptors: [])
+    #expect(memory.memoryAttributes == 5 && memory.privileged && !memory.remapPermitted)
+    #expect(IORT.ReservedMemory.Descriptor(base: 0x0800_0000, length: 0x10_0000).isAligned)
+    #expect(!IORT.ReservedMemory.Descriptor(base: 0x0800_1000, length: 0x1_0000).isAligned)
+  }
+
+  @Test(
+    arguments: [
+      (0x1_00FF, []), (0x1_0100, [ReservedRegion.Kind.direct]), (0x1_0107, [.direct]),
+      (0x1_0108, []), (0x1_0200, [.directRelaxable]), (0x1_0201, []),
+    ] as [(UInt32, [ReservedRegion.Kind])])
+  func reservedMemoryAppliesToItsStreams(streamID: UInt32, kinds: [ReservedRegion.Kind]) {
+    #expect(
+      Self.table.reservedRegions(of: StreamID(streamID), smmuNode: 1).map(\.kind) == kinds)
+    #expect(Self.table.reservedRegions(of: StreamID(streamID), smmuNode: 0).isEmpty)
+  }
+
+  /// Region kind × attachment: only a direct region refuses, and only what does not map it.
+  @Test(arguments: ReservedRegion.Kind.allCases, AttachTarget.allCases)
+  func directRegionsRefuseBlockingAndUserSpace(kind: ReservedRegion.Kind, target: AttachTarget) {
+    let verdict = target.verdict([ReservedRegion(base: 0, length: 0x1_0000, kind: kind)])
+    let refused = kind == .direct && (target == .blocking || target == .userSpace)
+    #expect(verdict == (refused ? .refusedDirectRegion : .allowed))
+    #expect(target.verdict([]) == .allowed)
+  }
+
+  /// The argument in one line: which doorbell policy lets a guest hand the device on.
+  @Test func identityDoorbellsEndNestedAssignment() {
+    let verdicts = DoorbellPolicyTests.all.map {
+      AttachTarget.userSpace.verdict($0.reservedRegions)
+    }
+    #expect(verdicts == [.allowed, .refusedDirectRegion, .allowed, .allowed])
+  }
+}
