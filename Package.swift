@@ -83,8 +83,9 @@ let package = Package(
       .testTarget(
         name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
         swiftSettings: strict),
+      .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(
-        name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore"],
+        name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore", "CoreTwin"],
         path: "Benchmarks/Core/CoreBenchmark", swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6],

@@ -102,7 +102,8 @@ struct ReplayCommand: ParsableCommand {
       guard let design = Design(name: name) else { continue }
       task.design = design
       if Console.errorIsTerminal { Console.note("replaying through \(design) …") }
-      cells += try BackendCatalogue.run(&task, with: design, geometry: geometry) ?? []
+      guard let runner = BackendCatalogue.runner(of: design, geometry: geometry) else { continue }
+      cells += try task.run(runner)
     }
     var warnings = task.warnings
     let total = source.totals?.events ?? UInt64(events.count)

@@ -5,7 +5,7 @@ import Measurement
 import Replay
 
 /// What `replay` does with one design: prove it, then measure it.
-struct ReplayTask: BackendTask {
+struct ReplayTask {
   var path: String
   var events: [TraceEvent]
   var geometry: TableGeometry
@@ -22,38 +22,29 @@ struct ReplayTask: BackendTask {
       experiment: experiment)
   }
 
-  mutating func run<Backend: TranslationBackend & ~Copyable>(
-    _ makeBackend: @escaping () -> Backend
-  ) throws -> [RunRecord.Cell] {
+  mutating func run(_ runner: BackendRunner) throws -> [RunRecord.Cell] {
     var cells: [RunRecord.Cell] = []
     // `null` translates nothing: it has no answer that could be right.
     if design != .null {
-      let proof = try prove(makeBackend)
+      let proof = try prove(runner)
       cells.append(proof)
       if proof.conformance?.firstDifference != nil { return cells }
     }
     for experiment in experiments {
       switch experiment {
-      case .core: cells.append(try core(makeBackend))
-      case .path: cells.append(try path(makeBackend))
-      case .pipeline: cells.append(try pipeline(makeBackend))
+      case .core: cells.append(try core(runner))
+      case .path: cells.append(try path(runner))
+      case .pipeline: cells.append(try pipeline(runner))
       }
     }
     return cells
   }
 
-  private func prove<Backend: TranslationBackend & ~Copyable>(
-    _ makeBackend: () -> Backend
-  ) throws -> RunRecord.Cell {
-    var oracle = ReferenceOracle(geometry: geometry)
-    var backend = makeBackend()
-    let check: EqualityCheck
-    if events.isEmpty {
-      var source = try TraceFileSource(path: path)
-      check = try EqualityCheck(reading: &source, oracle: &oracle, backend: &backend)
-    } else {
-      check = EqualityCheck(events, oracle: &oracle, backend: &backend)
-    }
+  private func prove(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    let check =
+      events.isEmpty
+      ? try runner.proveStream(ErasedSource(try TraceFileSource(path: path)))
+      : runner.prove(events)
     var cell = cell("equality")
     var difference = (check.firstDifference ?? check.firstRecordingDifference)?.description
     if difference == nil, !check.ledger.isConserved {
@@ -70,10 +61,8 @@ struct ReplayTask: BackendTask {
     return cell
   }
 
-  private func core<Backend: TranslationBackend & ~Copyable>(
-    _ makeBackend: () -> Backend
-  ) throws -> RunRecord.Cell {
-    let result = CoreExperiment(events).run(coreOptions, makeBackend: makeBackend)
+  private func core(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    let result = runner.core(events, coreOptions)
     guard result.isRepeatable else {
       throw Failure(
         "\(design): core gave different outcomes in two passes over the same events; "
@@ -120,15 +109,12 @@ struct ReplayTask: BackendTask {
     return vectors.count
   }
 
-  private mutating func path<Backend: TranslationBackend & ~Copyable>(
-    _ makeBackend: () -> Backend
-  ) throws -> RunRecord.Cell {
-    var backend = makeBackend()
+  private mutating func path(_ runner: BackendRunner) throws -> RunRecord.Cell {
     var options = pathOptions
     options.eventfdHops = design.delivery == .bounce ? 2 : 1
     let result: PathExperiment.Result
     do throws(PathExperiment.Failure) {
-      result = try PathExperiment(events, options).run(through: &backend)
+      result = try runner.path(events, options)
     } catch {
       throw Failure("\(design): path: \(error)")
     }
@@ -151,12 +137,9 @@ struct ReplayTask: BackendTask {
     return cell
   }
 
-  private func pipeline<Backend: TranslationBackend & ~Copyable>(
-    _ makeBackend: () -> Backend
-  ) throws -> RunRecord.Cell {
-    var backend = makeBackend()
+  private func pipeline(_ runner: BackendRunner) throws -> RunRecord.Cell {
     let source = LoopingSource(try TraceFileSource(path: path), passes: loops)
-    let result = try PipelineExperiment().run(source, through: &backend)
+    let result = try runner.pipeline(ErasedSource(source), PipelineExperiment.Options())
     if let error = result.sourceError { throw error }
     guard result.tally.isConserved else {
       throw Failure(

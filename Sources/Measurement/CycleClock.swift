@@ -15,7 +15,7 @@ public import CPlatform
   package let uncertaintyPartsPerMillion: Double
 
   /// Calibrated once per process, in about 20 ms.
-  package static let shared = CycleClock.calibrated()
+  @usableFromInline package static let shared = CycleClock.calibrated()
 
   /// A clock of which `ticks` last `nanoseconds`. Both are positive; traps otherwise.
   init(
@@ -65,7 +65,7 @@ public import CPlatform
   }
 
   /// The ticks that last `nanoseconds`, to the nearest; for deadlines on an absolute schedule.
-  package func ticks(nanoseconds: UInt64) -> UInt64 {
+  @usableFromInline package func ticks(nanoseconds: UInt64) -> UInt64 {
     let scaled = UInt128(nanoseconds) << UInt128(shift)
     return UInt64(clamping: (scaled + UInt128(multiplier) / 2) / UInt128(multiplier))
   }

@@ -2,7 +2,7 @@ internal import CPlatform
 internal import Glibc
 
 /// Which CPU a thread runs on, and what the process uses of the machine.
-package enum ThreadPlacement {
+@usableFromInline package enum ThreadPlacement {
   /// CPUs that this process might use when this was first asked, in rising order. A thread that is
   /// pinned later does not change it.
   package static let allowedCPUs: [Int] = {
@@ -13,7 +13,7 @@ package enum ThreadPlacement {
   }()
 
   /// Pins the calling thread to the `index`-th allowed CPU, round robin. Nil if done, else why not.
-  package static func pin(toAllowed index: Int) -> String? {
+  @usableFromInline package static func pin(toAllowed index: Int) -> String? {
     guard allowedCPUs.count > 1 else { return "only \(allowedCPUs.count) CPU allowed" }
     var cpu = Int32(allowedCPUs[index % allowedCPUs.count])
     // Safety: one CPU is passed, and it is there for the call.
@@ -22,14 +22,14 @@ package enum ThreadPlacement {
 
   /// Lets the calling thread run on every allowed CPU again. Nil if done, else why not.
   @discardableResult
-  package static func unpin() -> String? {
+  @usableFromInline package static func unpin() -> String? {
     let cpus = allowedCPUs.map { Int32($0) }
     // Safety: the array holds as many CPUs as are passed.
     return unsafe reason(CPlatform_runOnCPUs(cpus, Int32(cpus.count)))
   }
 
   /// Resident set size of the process; 0 if the system does not tell.
-  package static var residentBytes: UInt64 { CPlatform_residentBytes() }
+  @usableFromInline package static var residentBytes: UInt64 { CPlatform_residentBytes() }
 
   private static func reason(_ error: Int32) -> String? {
     guard error != 0 else { return nil }

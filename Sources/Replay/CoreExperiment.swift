@@ -1,5 +1,5 @@
-package import EventModel
-package import Measurement
+public import EventModel
+public import Measurement
 
 /// The experiment `core`: what does translation cost? One thread, events already decoded.
 ///
@@ -15,37 +15,37 @@ package import Measurement
 /// each stop are timed. A design's own caches (its TLB, its translation cache) are tables in memory:
 /// they are displaced with the rest, not emptied. To see them missing, run a backend that was made with
 /// small ones.
-package struct CoreExperiment: Sendable {
-  package struct Options: Sendable {
+@usableFromInline package struct CoreExperiment: Sendable {
+  @usableFromInline package struct Options: Sendable {
     /// Fresh backends, each giving one cold pass.
-    package var coldPasses = 3
+    @usableFromInline package var coldPasses = 3
     /// Warm passes at least, and until `warmNanoseconds` have gone by.
-    package var warmPasses = 15
-    package var warmNanoseconds: UInt64 = 300_000_000
+    @usableFromInline package var warmPasses = 15
+    @usableFromInline package var warmNanoseconds: UInt64 = 300_000_000
     /// Warm passes in which maintenance is timed apart from traffic. Short stretches make the clock
     /// itself a part of what is timed: see `Pass.borders`.
-    package var trafficPasses = 3
-    package var thrashPasses = 3
-    package var thrash = CoreThrash()
-    package init() {}
+    @usableFromInline package var trafficPasses = 3
+    @usableFromInline package var thrashPasses = 3
+    @usableFromInline package var thrash = CoreThrash()
+    @usableFromInline package init() {}
   }
 
   /// One pass.
-  package struct Pass: Sendable {
+  @usableFromInline package struct Pass: Sendable {
     /// Traffic and maintenance.
-    package var deliveryNanoseconds: UInt64 = 0
-    package var setUpNanoseconds: UInt64 = 0
+    @usableFromInline package var deliveryNanoseconds: UInt64 = 0
+    @usableFromInline package var setUpNanoseconds: UInt64 = 0
     /// Times that the clock was read; each reading is part of the figures above.
-    package var borders: UInt64 = 0
-    package var tally = PassTally()
+    @usableFromInline package var borders: UInt64 = 0
+    @usableFromInline package var tally = PassTally()
     @usableFromInline init() {}
   }
 
   /// A pass in which traffic is timed apart.
-  package struct TrafficPass: Sendable {
-    package var trafficNanoseconds: UInt64
-    package var maintenanceNanoseconds: UInt64
-    package var borders: UInt64
+  @usableFromInline package struct TrafficPass: Sendable {
+    @usableFromInline package var trafficNanoseconds: UInt64
+    @usableFromInline package var maintenanceNanoseconds: UInt64
+    @usableFromInline package var borders: UInt64
     @usableFromInline
     init(trafficNanoseconds: UInt64, maintenanceNanoseconds: UInt64, borders: UInt64) {
       self.trafficNanoseconds = trafficNanoseconds
@@ -54,19 +54,19 @@ package struct CoreExperiment: Sendable {
     }
   }
 
-  package struct Result: Sendable {
-    package var cold: [Pass] = []
-    package var warm: [Pass] = []
-    package var traffic: [TrafficPass] = []
-    package var thrash: [CoreThrash.Pass] = []
-    package var deliveryEvents: UInt64 = 0
-    package var setUpEvents: UInt64 = 0
-    package var trafficEvents: UInt64 = 0
+  @usableFromInline package struct Result: Sendable {
+    @usableFromInline package var cold: [Pass] = []
+    @usableFromInline package var warm: [Pass] = []
+    @usableFromInline package var traffic: [TrafficPass] = []
+    @usableFromInline package var thrash: [CoreThrash.Pass] = []
+    @usableFromInline package var deliveryEvents: UInt64 = 0
+    @usableFromInline package var setUpEvents: UInt64 = 0
+    @usableFromInline package var trafficEvents: UInt64 = 0
     /// The work of one cold pass.
-    package var coldCounters = WorkCounters()
+    @usableFromInline package var coldCounters = WorkCounters()
     /// Every cold pass gave the same outcomes and did the same work, every later pass gave the same
     /// outcomes, and every account held. If not, the figures are void.
-    package var isRepeatable = false
+    @usableFromInline package var isRepeatable = false
     @usableFromInline init() {}
   }
 
@@ -75,7 +75,7 @@ package struct CoreExperiment: Sendable {
   /// The same, with traffic apart from maintenance.
   @usableFromInline let fineStretches: [Stretch]
 
-  package init(_ events: [TraceEvent]) {
+  @usableFromInline package init(_ events: [TraceEvent]) {
     self.events = events
     fineStretches = Stretch.cut(events)
     stretches = Stretch.joinedByDelivery(fineStretches)

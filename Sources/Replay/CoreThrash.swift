@@ -1,22 +1,22 @@
-import EventModel
-package import Measurement
+public import EventModel
+public import Measurement
 
 /// How `core` looks at caches that hold something else: a pass is cut into blocks of delivery events,
 /// and a few blocks, evenly spread, are timed right after the processor's caches were displaced.
-package struct CoreThrash: Sendable {
+@usableFromInline package struct CoreThrash: Sendable {
   /// Events of a timed block. A longer block warms up on its way and says less about misses.
-  package var blockEvents = 256
+  @usableFromInline package var blockEvents = 256
   /// Timed blocks in a pass, at most; each costs a walk over `displacedBytes`.
-  package var blocks = 16
+  @usableFromInline package var blocks = 16
   /// Twice the last-level cache, because replacement is not exactly oldest first.
-  package var displacedBytes = 2 * (HostFacts.lastLevelCacheBytes ?? 32 << 20)
-  package init() {}
+  @usableFromInline package var displacedBytes = 2 * (HostFacts.lastLevelCacheBytes ?? 32 << 20)
+  @usableFromInline package init() {}
 
   /// What the timed blocks of one pass gave.
-  package struct Pass: Sendable {
-    package var nanoseconds: UInt64 = 0
-    package var events: UInt64 = 0
-    package var blocks: UInt64 = 0
+  @usableFromInline package struct Pass: Sendable {
+    @usableFromInline package var nanoseconds: UInt64 = 0
+    @usableFromInline package var events: UInt64 = 0
+    @usableFromInline package var blocks: UInt64 = 0
     @usableFromInline init() {}
   }
 }
@@ -24,7 +24,7 @@ package struct CoreThrash: Sendable {
 /// Memory that is as large as the caches and is walked to fill them.
 @safe @usableFromInline
 struct CacheDisplacer: ~Copyable {
-  private let lines: UnsafeMutablePointer<UInt64>
+  @usableFromInline let lines: UnsafeMutablePointer<UInt64>
   private let count: Int
 
   /// At most 256 MiB.
@@ -37,7 +37,7 @@ struct CacheDisplacer: ~Copyable {
   }
 
   // Safety: the memory is this value's alone.
-  deinit { unsafe lines.deallocate() }
+  @inlinable deinit { unsafe lines.deallocate() }
 
   /// Writes to every 64-byte line: a written line must be owned, so no other core's copy stays either.
   @usableFromInline

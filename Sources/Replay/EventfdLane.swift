@@ -1,15 +1,15 @@
 import CPlatform
 import Glibc
-package import RingBuffer
+public import RingBuffer
 
 /// One eventfd between two threads, with the ring beside it that says which route was signalled.
-package final class EventfdLane: Sendable {
-  package let descriptor: Int32
-  package let sender: HandOff<RingProducer<UInt32>>
-  package let receiver: HandOff<RingConsumer<UInt32>>
+@usableFromInline package final class EventfdLane: Sendable {
+  @usableFromInline package let descriptor: Int32
+  @usableFromInline package let sender: HandOff<RingProducer<UInt32>>
+  @usableFromInline package let receiver: HandOff<RingConsumer<UInt32>>
 
   /// Nothing is left open on failure, which is an errno.
-  package init() throws(PathExperiment.Failure) {
+  @usableFromInline package init() throws(PathExperiment.Failure) {
     let opened = CPlatform_eventfd()
     guard opened >= 0 else { throw .eventfd(code: -opened) }
     descriptor = opened
@@ -21,17 +21,17 @@ package final class EventfdLane: Sendable {
   deinit { close(descriptor) }
 
   /// Adds 1 to the counter. 0, or an errno.
-  package func signal() -> Int32 { CPlatform_eventfdSignal(descriptor) }
+  @usableFromInline package func signal() -> Int32 { CPlatform_eventfdSignal(descriptor) }
 
   /// Sleeps until the counter is not 0 and takes it. False on failure.
-  package func wait() -> Bool {
+  @usableFromInline package func wait() -> Bool {
     var count: UInt64 = 0
     // Safety: the pointer is valid for the call.
     return unsafe CPlatform_eventfdWait(descriptor, &count) == 0
   }
 
   /// Lets a receiver that waits find the end of the routes. For a lane whose sending end nobody took.
-  package func abandon() {
+  @usableFromInline package func abandon() {
     sender.discard()
     _ = signal()
   }

@@ -1,5 +1,5 @@
-package import EventModel
-package import Measurement
+public import EventModel
+public import Measurement
 
 /// The experiment `path`: what does one delivery cost? Closed loop, one interrupt in flight.
 ///
@@ -21,60 +21,65 @@ package import Measurement
 /// maintenance and set-up events are replayed between interrupts, unmeasured; recorded acknowledges are
 /// left out, because the vCPU thread takes each interrupt at once. One that is found pending already
 /// (a command made it so) has nobody to take it: it is counted as coalesced and cleared.
-package struct PathExperiment: Sendable {
-  package struct Options: Sendable {
-    package var interrupts = 5_000
-    package var warmUpInterrupts = 500
+@usableFromInline package struct PathExperiment: Sendable {
+  @usableFromInline package struct Options: Sendable {
+    @usableFromInline package var interrupts = 5_000
+    @usableFromInline package var warmUpInterrupts = 500
     /// Between device and injector, in a design that delivers through an eventfd: 1, or 2 for `bounce`.
-    package var eventfdHops = 1
+    @usableFromInline package var eventfdHops = 1
     /// Ends the run early; what was measured until then counts.
-    package var limitNanoseconds: UInt64 = 5_000_000_000
-    package init() {}
+    @usableFromInline package var limitNanoseconds: UInt64 = 5_000_000_000
+    @usableFromInline package init() {}
   }
 
   /// The stages of one interrupt in nanoseconds. They add up to its total.
-  package struct Stages: Sendable, Hashable {
-    package var translate: UInt64 = 0
-    package var wakeUp: UInt64 = 0
-    package var inject: UInt64 = 0
-    package var notify: UInt64 = 0
-    package var acknowledge: UInt64 = 0
-    package init() {}
+  @usableFromInline package struct Stages: Sendable, Hashable {
+    @usableFromInline package var translate: UInt64 = 0
+    @usableFromInline package var wakeUp: UInt64 = 0
+    @usableFromInline package var inject: UInt64 = 0
+    @usableFromInline package var notify: UInt64 = 0
+    @usableFromInline package var acknowledge: UInt64 = 0
+    @usableFromInline package init() {}
 
-    package var total: UInt64 { translate + wakeUp + inject + notify + acknowledge }
-    package var values: [UInt64] { [translate, wakeUp, inject, notify, acknowledge] }
+    @usableFromInline package var total: UInt64 {
+      translate + wakeUp + inject + notify + acknowledge
+    }
+    @usableFromInline package var values: [UInt64] {
+      [translate, wakeUp, inject, notify, acknowledge]
+    }
     package static var names: [String] {
       ["translate", "wake-up", "inject", "notify", "acknowledge"]
     }
   }
 
   /// What became of all interrupts that the device raised, warm-up included.
-  package struct Account: Sendable, Hashable {
-    package var offered: UInt64 = 0
+  @usableFromInline package struct Account: Sendable, Hashable {
+    @usableFromInline package var offered: UInt64 = 0
     /// Counted by the vCPU thread, all others by the device thread.
-    package var taken: UInt64 = 0
-    package var coalesced: UInt64 = 0
-    package var masked: UInt64 = 0
-    package var lost: UInt64 = 0
-    package init() {}
+    @usableFromInline package var taken: UInt64 = 0
+    @usableFromInline package var coalesced: UInt64 = 0
+    @usableFromInline package var masked: UInt64 = 0
+    @usableFromInline package var lost: UInt64 = 0
+    @usableFromInline package init() {}
 
-    package var isConserved: Bool { offered == taken + coalesced + masked + lost }
+    @usableFromInline package var isConserved: Bool { offered == taken + coalesced + masked + lost }
   }
 
-  package struct Result: Sendable {
-    package var total = LatencyHistogram()
+  @usableFromInline package struct Result: Sendable {
+    @usableFromInline package var total = LatencyHistogram()
     /// From the same start until the device thread has the answer.
-    package var roundTrip = LatencyHistogram()
+    @usableFromInline package var roundTrip = LatencyHistogram()
     /// In the order of `Stages.names`.
-    package var stages = Array(repeating: LatencyHistogram(), count: Stages.names.count)
+    @usableFromInline package var stages = Array(
+      repeating: LatencyHistogram(), count: Stages.names.count)
     /// The stages of the very interrupt that stands at this percentile of the total.
-    package var atPercentile: [(percent: Double, stages: Stages)] = []
-    package var account: Account
+    @usableFromInline package var atPercentile: [(percent: Double, stages: Stages)] = []
+    @usableFromInline package var account: Account
     /// Why a thread does not have a CPU of its own; empty if all have.
-    package var placement: [String]
+    @usableFromInline package var placement: [String]
 
-    package var lost: UInt64 { account.lost }
-    package var coalesced: UInt64 { account.coalesced }
+    @usableFromInline package var lost: UInt64 { account.lost }
+    @usableFromInline package var coalesced: UInt64 { account.coalesced }
 
     init(_ measured: PathSession.Measured, placement: [String]) {
       account = measured.account
@@ -93,12 +98,12 @@ package struct PathExperiment: Sendable {
     }
   }
 
-  package enum Failure: Error, CustomStringConvertible {
+  @usableFromInline package enum Failure: Error, CustomStringConvertible {
     case thread(WorkerThreadError)
     case eventfd(code: Int32)
     case noInterrupts
 
-    package var description: String {
+    @usableFromInline package var description: String {
       switch self {
       case .thread(let error): error.description
       case .eventfd(let code): "an eventfd could not be made or used (errno \(code))"
@@ -108,10 +113,10 @@ package struct PathExperiment: Sendable {
     }
   }
 
-  package let events: [TraceEvent]
-  package let options: Options
+  @usableFromInline package let events: [TraceEvent]
+  @usableFromInline package let options: Options
 
-  package init(_ events: [TraceEvent], _ options: Options) {
+  @usableFromInline package init(_ events: [TraceEvent], _ options: Options) {
     self.events = events
     self.options = options
   }

@@ -1,9 +1,12 @@
-package import EventModel
+public import EventModel
 import Glibc
-import Measurement
-import RingBuffer
+public import Measurement
+public import RingBuffer
 
 extension PathSession {
+  /// With one interrupt in flight this cannot be; it ends the run rather than losing one.
+  @usableFromInline static var laneIsFull: Int32 { EAGAIN }
+
   @inlinable
   package func runDevice<Backend: TranslationBackend & ~Copyable>(
     _ shared: Shared<Backend>, _ experiment: PathExperiment
@@ -12,7 +15,7 @@ extension PathSession {
     if let lane = lanes.first {
       var routes = lane.sender.take()
       drive(shared, experiment) { _, signal in
-        guard routes.tryPush(signal.route) else { return EAGAIN }
+        guard routes.tryPush(signal.route) else { return Self.laneIsFull }
         return lane.signal()
       }
       // The receiver wakes once more and finds the end of the routes.
@@ -20,7 +23,7 @@ extension PathSession {
       _ = lane.signal()
     } else {
       var raise = raise.take()
-      drive(shared, experiment) { message, _ in raise.tryPush(message) ? 0 : EAGAIN }
+      drive(shared, experiment) { message, _ in raise.tryPush(message) ? 0 : Self.laneIsFull }
       raise.close()
     }
   }

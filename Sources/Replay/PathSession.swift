@@ -1,7 +1,7 @@
-package import EventModel
+public import EventModel
 import Glibc
-package import Measurement
-package import RingBuffer
+public import Measurement
+public import RingBuffer
 import Synchronization
 
 /// The threads of one `path` run and what lies between them.
@@ -9,27 +9,30 @@ import Synchronization
 /// There is one token: whoever holds the interrupt that is in flight may use the backend. It goes from
 /// the device thread through the lanes and rings to the vCPU thread and comes back with the answer;
 /// each hand-over is a release that the next holder's acquire pairs with.
-package final class PathSession: Sendable {
+@usableFromInline package final class PathSession: Sendable {
   /// A backend that the threads use one after the other.
   @safe
+  @usableFromInline
   package struct Shared<Backend: TranslationBackend & ~Copyable>: @unchecked Sendable {
-    package let pointer: UnsafeMutablePointer<Backend>
-    package init(_ pointer: UnsafeMutablePointer<Backend>) { unsafe self.pointer = pointer }
+    @usableFromInline package let pointer: UnsafeMutablePointer<Backend>
+    @usableFromInline package init(_ pointer: UnsafeMutablePointer<Backend>) {
+      unsafe self.pointer = pointer
+    }
   }
 
   /// From the thread that made an interrupt pending to the vCPU thread, and back.
-  package struct Message: BitwiseCopyable, Sendable {
-    package var outcome: Outcome
-    package var wokenAt: UInt64 = 0
-    package var injectedAt: UInt64 = 0
-    package var seenAt: UInt64 = 0
-    package var acknowledgedAt: UInt64 = 0
-    package init(_ outcome: Outcome) { self.outcome = outcome }
+  @usableFromInline package struct Message: BitwiseCopyable, Sendable {
+    @usableFromInline package var outcome: Outcome
+    @usableFromInline package var wokenAt: UInt64 = 0
+    @usableFromInline package var injectedAt: UInt64 = 0
+    @usableFromInline package var seenAt: UInt64 = 0
+    @usableFromInline package var acknowledgedAt: UInt64 = 0
+    @usableFromInline package init(_ outcome: Outcome) { self.outcome = outcome }
   }
 
-  package struct Sample: Sendable {
-    package var stages: PathExperiment.Stages
-    package var roundTrip: UInt64
+  @usableFromInline package struct Sample: Sendable {
+    @usableFromInline package var stages: PathExperiment.Stages
+    @usableFromInline package var roundTrip: UInt64
     @usableFromInline
     init(stages: PathExperiment.Stages, roundTrip: UInt64) {
       self.stages = stages
@@ -38,28 +41,28 @@ package final class PathSession: Sendable {
   }
 
   /// What the device thread found.
-  package struct Measured: Sendable {
-    package var samples: [Sample] = []
-    package var account = PathExperiment.Account()
-    package var errno: Int32 = 0
+  @usableFromInline package struct Measured: Sendable {
+    @usableFromInline package var samples: [Sample] = []
+    @usableFromInline package var account = PathExperiment.Account()
+    @usableFromInline package var errno: Int32 = 0
     @usableFromInline init() {}
   }
 
-  package let clock = CycleClock.shared
-  package let lanes: [EventfdLane]
+  @usableFromInline package let clock = CycleClock.shared
+  @usableFromInline package let lanes: [EventfdLane]
   /// The raising end: the injector's if there is an eventfd, else the device's.
-  package let raise: HandOff<RingProducer<Message>>
-  package let raised: HandOff<RingConsumer<Message>>
-  package let answer: HandOff<RingProducer<Message>>
-  package let answers: HandOff<RingConsumer<Message>>
+  @usableFromInline package let raise: HandOff<RingProducer<Message>>
+  @usableFromInline package let raised: HandOff<RingConsumer<Message>>
+  @usableFromInline package let answer: HandOff<RingProducer<Message>>
+  @usableFromInline package let answers: HandOff<RingConsumer<Message>>
   private let measured = Mutex(Measured())
   private let taken = Mutex<UInt64>(0)
   private let placement = Mutex<[String]>([])
   /// With a CPU for each thread it is best to spin; with fewer a waiting thread must get out of the
   /// way of the one it waits for.
-  package let waiting: SpinThenYieldWait
+  @usableFromInline package let waiting: SpinThenYieldWait
 
-  package init(eventfdHops: Int) throws(PathExperiment.Failure) {
+  @usableFromInline package init(eventfdHops: Int) throws(PathExperiment.Failure) {
     var lanes: [EventfdLane] = []
     for _ in 0..<eventfdHops { lanes.append(try EventfdLane()) }
     self.lanes = lanes
@@ -74,7 +77,7 @@ package final class PathSession: Sendable {
   }
 
   /// Pins the calling thread and notes if that is not possible.
-  package func place(_ name: String, _ index: Int) {
+  @usableFromInline package func place(_ name: String, _ index: Int) {
     if let reason = ThreadPlacement.pin(toAllowed: index) {
       placement.withLock { $0.append("\(name) thread not on a CPU of its own: \(reason)") }
     } else if index >= ThreadPlacement.allowedCPUs.count {
@@ -82,13 +85,13 @@ package final class PathSession: Sendable {
     }
   }
 
-  package func finish(_ result: consuming Measured) {
+  @usableFromInline package func finish(_ result: consuming Measured) {
     let result = result
     measured.withLock { $0 = result }
   }
-  package func finish(taken count: UInt64) { taken.withLock { $0 = count } }
+  @usableFromInline package func finish(taken count: UInt64) { taken.withLock { $0 = count } }
 
-  package func result() throws(PathExperiment.Failure) -> PathExperiment.Result {
+  @usableFromInline package func result() throws(PathExperiment.Failure) -> PathExperiment.Result {
     var found = measured.withLock { $0 }
     found.account.taken = taken.withLock { $0 }
     guard found.errno == 0 else { throw .eventfd(code: found.errno) }
@@ -98,7 +101,7 @@ package final class PathSession: Sendable {
 
   /// After a thread could not be started: the end that it would have sent from is destroyed, so that
   /// the threads that run, which were started from the vCPU's backwards, see their streams end.
-  package func abandon(started: Int) {
+  @usableFromInline package func abandon(started: Int) {
     if started == 1 { raise.discard() }
     if started >= 2 { lanes[lanes.count - (started - 1)].abandon() }
   }
@@ -149,7 +152,7 @@ extension PathSession {
   }
 
   /// The VMM's thread: from one eventfd to the next.
-  package func runRelay(_ hop: Int) {
+  @usableFromInline package func runRelay(_ hop: Int) {
     place("VMM", 3 + hop)
     var routes = lanes[hop].receiver.take()
     var onward = lanes[hop + 1].sender.take()

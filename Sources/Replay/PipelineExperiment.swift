@@ -1,38 +1,38 @@
-import EventModel
-import Measurement
-import RingBuffer
+public import EventModel
+public import Measurement
+public import RingBuffer
 
 /// The whole way of a trace, end to end: a reader thread decodes straight into ring slots, the device
 /// thread drains them through the backend. Says how many events per second the two sustain together,
 /// and who waited for whom. Memory is that of the ring and the source, whatever the trace's length.
-package struct PipelineExperiment: Sendable {
-  package struct Options: Sendable {
+@usableFromInline package struct PipelineExperiment: Sendable {
+  @usableFromInline package struct Options: Sendable {
     /// Slots of the ring: 8,192 × 48 bytes stay in the second-level caches of the two cores.
-    package var ringCapacity = 8_192
+    @usableFromInline package var ringCapacity = 8_192
     /// Events that the reader decodes at a time, and that the device thread takes at a time.
-    package var batch = 2_048
-    package init() {}
+    @usableFromInline package var batch = 2_048
+    @usableFromInline package init() {}
   }
 
-  package struct Result: Sendable {
-    package var events: UInt64 = 0
-    package var tally = PassTally()
-    package var nanoseconds: UInt64 = 0
+  @usableFromInline package struct Result: Sendable {
+    @usableFromInline package var events: UInt64 = 0
+    @usableFromInline package var tally = PassTally()
+    @usableFromInline package var nanoseconds: UInt64 = 0
     /// Times that a thread found the ring full, or empty, and how long it then waited.
-    package var readerWaits: UInt64 = 0
-    package var readerWaitNanoseconds: UInt64 = 0
-    package var deviceWaits: UInt64 = 0
-    package var deviceWaitNanoseconds: UInt64 = 0
+    @usableFromInline package var readerWaits: UInt64 = 0
+    @usableFromInline package var readerWaitNanoseconds: UInt64 = 0
+    @usableFromInline package var deviceWaits: UInt64 = 0
+    @usableFromInline package var deviceWaitNanoseconds: UInt64 = 0
     /// Why a thread does not have a CPU of its own; empty if both have.
-    package var placement: [String] = []
-    package var residentBytes: UInt64 = 0
+    @usableFromInline package var placement: [String] = []
+    @usableFromInline package var residentBytes: UInt64 = 0
     /// What ended the reader early.
-    package var sourceError: (any Error)?
-    package init() {}
+    @usableFromInline package var sourceError: (any Error)?
+    @usableFromInline package init() {}
   }
 
-  package let options: Options
-  package init(_ options: Options = Options()) { self.options = options }
+  @usableFromInline package let options: Options
+  @usableFromInline package init(_ options: Options = Options()) { self.options = options }
 
   /// - Parameter source: consumed by the reader thread.
   @inlinable

@@ -1,16 +1,16 @@
-package import EventModel
+public import EventModel
 import Measurement
-package import RingBuffer
+public import RingBuffer
 import Synchronization
 
 /// The reader thread of a pipeline: source → ring slots, without a copy.
-package final class ReaderEnd<Source: EventSource & ~Copyable>: Sendable
+@usableFromInline package final class ReaderEnd<Source: EventSource & ~Copyable>: Sendable
 where Source: Sendable, Source: SendableMetatype {
-  package struct Outcome: Sendable {
+  @usableFromInline package struct Outcome: Sendable {
     /// Times that the ring was full, and how long that lasted.
-    package var waits: UInt64 = 0
-    package var waitTicks: UInt64 = 0
-    package var error: (any Error)?
+    @usableFromInline package var waits: UInt64 = 0
+    @usableFromInline package var waitTicks: UInt64 = 0
+    @usableFromInline package var error: (any Error)?
   }
 
   private let producer: HandOff<RingProducer<TraceEvent>>
@@ -18,14 +18,15 @@ where Source: Sendable, Source: SendableMetatype {
   private let batch: Int
   private let result = Mutex<Outcome>(Outcome())
 
-  package init(_ producer: HandOff<RingProducer<TraceEvent>>, _ source: HandOff<Source>, batch: Int)
-  {
+  @usableFromInline package init(
+    _ producer: HandOff<RingProducer<TraceEvent>>, _ source: HandOff<Source>, batch: Int
+  ) {
     self.producer = producer
     self.source = source
     self.batch = batch
   }
 
-  package func run() {
+  @usableFromInline package func run() {
     _ = ThreadPlacement.pin(toAllowed: 1)
     var producer = producer.take()
     var source = source.take()
@@ -54,5 +55,5 @@ where Source: Sendable, Source: SendableMetatype {
     result.withLock { $0 = final }
   }
 
-  package func outcome() -> Outcome { result.withLock { $0 } }
+  @usableFromInline package func outcome() -> Outcome { result.withLock { $0 } }
 }

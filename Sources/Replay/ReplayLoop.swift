@@ -62,19 +62,22 @@ public func replay<Backend: TranslationBackend & ~Copyable>(
   _ tally: inout PassTally
 ) {
   var local = tally
-  // Safety: the index stays below the buffer's count.
+  // Safety: the index stays below the buffer's count. Fields are read where they are used, so that a
+  // record is not copied before its kind is known; DMA, the most frequent kind, is asked for first.
   for index in 0..<events.count {
-    let event = unsafe events[index]
-    switch event.kind {
-    case .dma: local.addAccess(backend.translate(event))
-    case .msi: local.addInterrupt(backend.translate(event))
+    let kind = unsafe events[index].kind
+    if kind == .dma {
+      unsafe local.addAccess(backend.translate(events[index]))
+      continue
+    }
+    switch kind {
+    case .msi: unsafe local.addInterrupt(backend.translate(events[index]))
     case .acknowledge:
       local.acknowledges &+= 1
-      backend.acknowledge(event)
-    case .map, .unmap, .smmuCommand:
-      backend.maintain(event)
+      unsafe backend.acknowledge(events[index])
+    case .map, .unmap, .smmuCommand: unsafe backend.maintain(events[index])
     default:
-      if event.kind.isSetUp || event.kind.isVCPU { backend.configure(event) }
+      if kind.isSetUp || kind.isVCPU { unsafe backend.configure(events[index]) }
     }
   }
   tally = local

@@ -2,11 +2,11 @@ import Glibc
 import Synchronization
 
 /// A thread with a body and an end that can be waited for.
-package final class WorkerThread: Sendable {
+@usableFromInline package final class WorkerThread: Sendable {
   private let handle: Mutex<pthread_t?>
 
   /// Starts at once. - Throws: `WorkerThreadError` if the system gives no thread.
-  package init(_ body: @escaping @Sendable () -> Void) throws(WorkerThreadError) {
+  @usableFromInline package init(_ body: @escaping @Sendable () -> Void) throws(WorkerThreadError) {
     var thread = pthread_t()
     // Safety: the box is retained for the thread, which takes it over; nobody else frees it unless
     // no thread was made.
@@ -25,7 +25,7 @@ package final class WorkerThread: Sendable {
   }
 
   /// Waits for the end. The second time it returns at once.
-  package func join() {
+  @usableFromInline package func join() {
     let thread = handle.withLock { handle -> pthread_t? in
       defer { handle = nil }
       return handle
@@ -45,9 +45,9 @@ package final class WorkerThread: Sendable {
   }
 }
 
-package struct WorkerThreadError: Error, CustomStringConvertible {
-  package var code: Int32
-  package var description: String {
+@usableFromInline package struct WorkerThreadError: Error, CustomStringConvertible {
+  @usableFromInline package var code: Int32
+  @usableFromInline package var description: String {
     "no thread could be started (errno \(code)); the process may be at its limit of threads"
   }
 }

@@ -5,15 +5,15 @@ internal import Synchronization
 /// An escaping closure may run twice, so it cannot capture a noncopyable value; it captures this
 /// and takes the value out. `take` allocates nothing and holds a lock for a moment; it is for the
 /// start of a thread.
-package final class HandOff<Value: ~Copyable & Sendable>: Sendable {
+@usableFromInline package final class HandOff<Value: ~Copyable & Sendable>: Sendable {
   private let cell: Mutex<Value?>
 
-  package init(_ value: consuming Value) {
+  @usableFromInline package init(_ value: consuming Value) {
     cell = Mutex(consume value)
   }
 
   /// The value. Traps the second time.
-  package func take() -> Value {
+  @usableFromInline package func take() -> Value {
     let taken = cell.withLock { $0.take() }
     guard let taken else { fatalError("a hand-off is taken once") }
     return taken

@@ -34,6 +34,7 @@ public import Synchronization
     peeked = 0
   }
 
+  @inlinable
   deinit {
     // Safety: `storage` is alive until the end of this body.
     unsafe own.pointee.isFinished.store(true, ordering: .releasing)

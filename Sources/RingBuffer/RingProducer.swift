@@ -34,6 +34,7 @@ public import Synchronization
     claimed = 0
   }
 
+  @inlinable
   deinit {
     // Safety: `storage` is alive until the end of this body.
     unsafe own.pointee.isFinished.store(true, ordering: .releasing)
@@ -94,6 +95,7 @@ extension RingProducer {
   }
 
   /// Says that no more elements will come. The consumer drains the ring and then sees its end.
+  @inlinable
   package consuming func close() {
     // The work is done in `deinit`.
   }

@@ -55,7 +55,7 @@
   /// Any capacity from 1 to `maximumCapacity` is exact: a ring of 5 is full with 5 elements. Slots
   /// are rounded up to a power of two (8 here), which costs memory, not meaning. Other capacities
   /// trap.
-  package init(capacity: Int) {
+  @usableFromInline package init(capacity: Int) {
     let storage = RingStorage<Element>(capacity: capacity)
     producer = RingProducer(storage)
     consumer = RingConsumer(storage)

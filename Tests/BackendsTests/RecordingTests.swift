@@ -18,18 +18,6 @@ import TraceImport
       .first { FileManager.default.isReadableFile(atPath: $0) }
   }
 
-  struct Check: BackendTask {
-    var events: [TraceEvent]
-    var geometry: TableGeometry
-    mutating func run<Backend: TranslationBackend & ~Copyable>(
-      _ makeBackend: @escaping () -> Backend
-    ) -> EqualityCheck {
-      var oracle = ReferenceOracle(geometry: geometry)
-      var backend = makeBackend()
-      return EqualityCheck(events, oracle: &oracle, backend: &backend)
-    }
-  }
-
   @Test(arguments: [
     "boot", "faults", "rebind", "nvme", "nested-v4", "nested-irqfd", "nested-userspace",
   ])
@@ -43,10 +31,10 @@ import TraceImport
     let report = try QEMULogImporter().run(source: &input) { batch in
       for index in batch.indices { events.append(batch[index]) }
     }
-    var check = Check(events: events, geometry: report.geometry)
     for design in BackendCatalogue.designs where design != .null {
-      let result = try #require(
-        try BackendCatalogue.run(&check, with: design, geometry: report.geometry))
+      let runner = try #require(
+        BackendCatalogue.runner(of: design, geometry: report.geometry))
+      let result = runner.prove(events)
       #expect(
         result.differences == 0,
         "\(name) \(design): \(result.firstDifference.map { "\($0)" } ?? "")")

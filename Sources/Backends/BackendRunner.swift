@@ -1,0 +1,47 @@
+package import EventModel
+package import Replay
+
+/// One design, ready to be proved and measured. The closures hold the loops of `Replay` specialised for
+/// its backend type, which nobody outside this module knows.
+package struct BackendRunner: Sendable {
+  /// Every event once, against the reference model and the recording.
+  package let prove: @Sendable ([TraceEvent]) -> EqualityCheck
+  /// The same for events that are not in memory.
+  package let proveStream: @Sendable (consuming ErasedSource) throws -> EqualityCheck
+  package let core: @Sendable ([TraceEvent], CoreExperiment.Options) -> CoreExperiment.Result
+  package let path:
+    @Sendable ([TraceEvent], PathExperiment.Options) throws(PathExperiment.Failure) ->
+      PathExperiment.Result
+  package let pipeline:
+    @Sendable (consuming ErasedSource, PipelineExperiment.Options) throws(WorkerThreadError) ->
+      PipelineExperiment.Result
+
+  /// Specialised where it is called with a concrete backend type.
+  @inline(__always)
+  init<Backend: TranslationBackend & ~Copyable>(
+    geometry: TableGeometry, _ makeBackend: @escaping @Sendable () -> Backend
+  ) {
+    prove = { events in
+      var oracle = ReferenceOracle(geometry: geometry)
+      var backend = makeBackend()
+      return EqualityCheck(events, oracle: &oracle, backend: &backend)
+    }
+    proveStream = { source in
+      var source = source
+      var oracle = ReferenceOracle(geometry: geometry)
+      var backend = makeBackend()
+      return try EqualityCheck(reading: &source, oracle: &oracle, backend: &backend)
+    }
+    core = { events, options in
+      CoreExperiment(events).run(options, makeBackend: makeBackend)
+    }
+    path = { (events, options) throws(PathExperiment.Failure) in
+      var backend = makeBackend()
+      return try PathExperiment(events, options).run(through: &backend)
+    }
+    pipeline = { (source, options) throws(WorkerThreadError) in
+      var backend = makeBackend()
+      return try PipelineExperiment(options).run(source, through: &backend)
+    }
+  }
+}
