@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 
 // Commands (IHI 0069, §5.3). Each either has its effect or is counted in `commandErrors` under the
 // error number of Linux's arm-gic-v3.h and has none.
@@ -262,6 +262,19 @@ extension ITSCore {
     // Safety: `mappedIndex` gives an index within the device's ITT.
     clearPending(unsafe itts[index])
     unsafe itts[index] = 0
+  }
+
+  /// The mapping goes and its pending bit stays: DISCARD by a host that keeps the bit for the guest.
+  package mutating func remove(_ device: UInt32, _ event: UInt32) {
+    guard let index = mappedIndex(device, event, 0x01_0F07) else { return }
+    // Safety: `mappedIndex` gives an index within the device's ITT.
+    unsafe itts[index] = 0
+  }
+
+  /// Makes an interrupt pending by software, as a hypervisor does for its guest.
+  package mutating func raise(_ intid: UInt32, _ target: InterruptTarget) {
+    guard isLPI(intid), pending.raise(intid, target) != .coalesced else { return }
+    counters.pendingBitsSet += 1
   }
 
   /// CLEAR.

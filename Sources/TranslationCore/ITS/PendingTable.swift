@@ -111,7 +111,7 @@ package struct PendingTable: ~Copyable {
   }
 
   /// INV: the byte is read again at the next interrupt.
-  func refresh(_ intid: UInt32, _ target: InterruptTarget) {
+  package func refresh(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     // Safety: checked above.
     unsafe cachedConfiguration[slot(intid, target)] = 0
