@@ -30,7 +30,7 @@ struct ArmBackend<Choice: ArmDesign>: TranslationBackend, ~Copyable {
   init(geometry: TableGeometry, smmu options: SMMUOptions) {
     smmu = SMMUCore(geometry: geometry, options: options)
     // vPEs are numbered by `InterruptTarget`: a guest's PE p is vPE p, a recorded vPE v is 0x8000 | v.
-    its = ITSCore(geometry: geometry, vPETargetBits: 0)
+    its = ITSCore(geometry: HostLayout.geometry(for: geometry), vPETargetBits: 0)
     virtualITS = VirtualITS(geometry: geometry)
     limits = GuestLimits(geometry)
     doorbells = DoorbellPages(page: geometry.itsTranslationPage)
