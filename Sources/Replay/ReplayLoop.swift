@@ -63,22 +63,30 @@ public func replay<Backend: TranslationBackend & ~Copyable>(
 ) {
   var local = tally
   // Safety: the index stays below the buffer's count. Fields are read where they are used, so that a
-  // record is not copied before its kind is known; DMA, the most frequent kind, is asked for first.
+  // record is not copied before its kind is known.
   for index in 0..<events.count {
     let kind = unsafe events[index].kind
     if kind == .dma {
       unsafe local.addAccess(backend.translate(events[index]))
-      continue
-    }
-    switch kind {
-    case .msi: unsafe local.addInterrupt(backend.translate(events[index]))
-    case .acknowledge:
+    } else if kind == .msi {
+      unsafe local.addInterrupt(backend.translate(events[index]))
+    } else if kind == .acknowledge {
       local.acknowledges &+= 1
       unsafe backend.acknowledge(events[index])
-    case .map, .unmap, .smmuCommand: unsafe backend.maintain(events[index])
-    default:
-      if kind.isSetUp || kind.isVCPU { unsafe backend.configure(events[index]) }
+    } else if kind.isMaintenance {
+      unsafe maintain(events.baseAddress.unsafelyUnwrapped + index, &backend)
+    } else if kind.isSetUp || kind.isVCPU {
+      unsafe backend.configure(events[index])
     }
   }
   tally = local
+}
+
+/// Out of line, so that what the loop keeps in registers does not depend on it.
+@inlinable @inline(never)
+func maintain<Backend: TranslationBackend & ~Copyable>(
+  _ event: UnsafePointer<TraceEvent>, _ backend: inout Backend
+) {
+  // Safety: the caller's pointer is that of an event in its buffer.
+  unsafe backend.maintain(event.pointee)
 }
