@@ -47,7 +47,7 @@ extension ArmBackend {
     var address = event.iova
     if Choice.isTrapped {
       eventID = vectors.hostEvent(event.deviceID, VectorTable.place(event))
-      if eventID == 0 {
+      if eventID == 0 || event.vector >= 2_048 {
         guard let given = programUnseen(event) else { return Outcome(outcome: .noRoute) }
         eventID = given
       }
@@ -69,7 +69,7 @@ extension ArmBackend {
     var address = event.iova
     if Choice.isTrapped {
       eventID = vectors.hostEvent(event.deviceID, VectorTable.place(event))
-      if eventID == 0 {
+      if eventID == 0 || event.vector >= 2_048 {
         guard let given = programUnseen(event) else {
           return Signal(outcome: Outcome(outcome: .noRoute))
         }
