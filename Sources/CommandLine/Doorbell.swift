@@ -15,7 +15,10 @@ struct Doorbell: ParsableCommand {
         doorbell info Traces/nvme.dbtrace
       """,
     version: ToolVersion.text,
-    subcommands: [ReplayCommand.self, ImportCommand.self, InfoCommand.self, VerifyCommand.self])
+    subcommands: [
+      ReplayCommand.self, ImportCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
+      RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
+    ])
 }
 
 enum ToolVersion {

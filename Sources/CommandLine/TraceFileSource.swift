@@ -7,7 +7,12 @@ struct TraceFileSource: EventSource, ~Copyable, @unchecked Sendable {
   // Safety of `@unchecked Sendable`: it cannot be copied, so whoever it was moved to is alone with it.
   private var reader: TraceReader
 
-  init(path: String) throws { reader = try TraceReader(path: path) }
+  /// - Parameter path: a trace; "-" is standard input.
+  init(path: String) throws {
+    reader =
+      try path == "-"
+      ? TraceReader(descriptor: 0, name: "standard input") : TraceReader(path: path)
+  }
 
   var header: TraceHeader { reader.header }
   var totals: TraceTotals? { reader.totals }
@@ -21,6 +26,32 @@ struct TraceFileSource: EventSource, ~Copyable, @unchecked Sendable {
 }
 
 extension TraceFileSource {
+  /// Goes near the first event that `selection` may take, and says its ordinal. A pipe, or a file
+  /// whose index is damaged, is read from its start.
+  mutating func start(at selection: EventSelection) throws -> UInt64 {
+    guard reader.isSeekable, selection.first > 0 || selection.from != nil,
+      let index = try? reader.index()
+    else { return 0 }
+    if selection.first > 0 {
+      let end = index.entries.last?.endOrdinal ?? 0
+      try reader.seek(toOrdinal: min(selection.first, end))
+    } else if let from = selection.from {
+      try reader.seek(toFrameOfTime: UInt64(from.nanoseconds))
+    }
+    return reader.ordinal
+  }
+
+  /// Gives the rest of the events, some thousand at a time, until `body` answers false.
+  mutating func forEachBatch(_ body: (ArraySlice<TraceEvent>) throws -> Bool) throws {
+    var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
+    while true {
+      // Safety: the pointer is used during the call only.
+      let count = unsafe try batch.withUnsafeMutableBufferPointer { unsafe try fill($0) }
+      if count == 0 { return }
+      guard try body(batch[..<count]) else { return }
+    }
+  }
+
   /// The first `limit` events.
   mutating func events(limit: Int) throws -> [TraceEvent] {
     var events: [TraceEvent] = []
