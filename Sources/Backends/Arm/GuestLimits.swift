@@ -30,6 +30,11 @@ struct GuestLimits {
     case 0x0B:
       return isLPI(event.word1 & 0xFFFF_FFFF)
         && fits(event.word2 & 0xFFFF, geometry.collectionIDBits)
+    // MOVALL to where it comes from has nothing to do.
+    case 0x0E:
+      let pes = UInt64(max(geometry.peCount, 1))
+      let to = event.word3 >> 16 & 0xF_FFFF_FFFF
+      return rdBase < pes && to < pes && rdBase != to
     case 0x21:
       return isVPEID(upper1) && (event.word2 & 1 == 0 || isDoorbell(upper2))
     case 0x29:
