@@ -1,31 +1,33 @@
 # Two commands do everything: `make bench` and `make test`. Both first install what is missing.
 #
-#   make bench   build, replay the shipped recording through every design, print the comparison
-#   make test    run every test, and the ring under ThreadSanitizer
-#   make soak    the long versions of the differential tests
-#   make format  format the sources as the tests expect them
+#   make bench    build, replay the shipped recording through every design, print the comparison
+#   make test     run every test, and the ring under ThreadSanitizer
+#   make soak     the long versions of the differential tests
+#   make build    build the doorbell executable (release)
+#   make format   format the sources as the tests expect them
+#   make clean    remove what was built
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 SWIFT ?= swift
-RELEASE := .build/release
+DOORBELL := .build/release/doorbell
+# Raw recordings, for the tests that import them; tests skip what is not there, by name.
+CAPTURES ?= $(wildcard ../shared/captures)
+export DOORBELL_CAPTURES := $(abspath $(CAPTURES))
 
-# Debian package : file that tells whether it is there (found by pkg-config or on the PATH).
-REQUIRED := libzstd-dev liblz4-dev pkg-config zstd
-
-.PHONY: help setup build bench test soak format lint clean
+.PHONY: help setup peers build bench test soak format lint clean
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
 
+# Installs the Debian packages named in $(1) that $(2), a shell test on $$package, finds missing.
 setup:
 	@command -v $(SWIFT) >/dev/null || { \
-	  echo "setup: no 'swift' on the PATH. Doorbell needs a Swift 6.3 toolchain for Linux (swift.org/install)." >&2; exit 3; }
+	  echo "setup: no 'swift' on the PATH; Doorbell needs a Swift 6.3 toolchain for Linux (swift.org/install)" >&2; exit 3; }
 	@missing=""; \
 	command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \
-	command -v zstd >/dev/null || missing="$$missing zstd"; \
 	pkg-config --exists libzstd 2>/dev/null || missing="$$missing libzstd-dev"; \
 	pkg-config --exists liblz4 2>/dev/null || missing="$$missing liblz4-dev"; \
 	if [ -n "$$missing" ]; then \
@@ -39,8 +41,52 @@ setup:
 	  fi; \
 	fi
 
+# Peers of the ring benchmark. Not needed: what is missing is named and left out.
+peers: setup
+	@if [ "$$(id -u)" = 0 ]; then \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  dpkg -s libck-dev libboost-dev libdpdk-dev >/dev/null 2>&1 || \
+	    apt-get install -y -qq --no-install-recommends libck-dev libboost-dev libdpdk-dev g++ >/dev/null 2>&1 || \
+	    echo "setup: peers of the ring benchmark could not be installed; it names what it leaves out" >&2; \
+	fi
+
 build: setup
 	$(SWIFT) build -c release --product doorbell
 
+bench: setup peers
+	$(SWIFT) build -c release
+	@echo
+	@echo "== $(DOORBELL) replay =="
+	@$(DOORBELL) replay
+	@echo
+	@echo "== $(DOORBELL) replay --design direct --experiment pipeline =="
+	@$(DOORBELL) replay --design direct --experiment pipeline | sed -n '/^Pipeline/,/^$$/p'
+	@echo "== CoreBenchmark: the core against its twin in C =="
+	@.build/release/CoreBenchmark
+	@echo
+	@echo "== TraceDecodeBenchmark Traces/nvme.dbtrace: decoding from memory, one core =="
+	@.build/release/TraceDecodeBenchmark Traces/nvme.dbtrace
+	@echo
+	@echo "== Benchmarks/TraceSize/compare.py: bytes per event beside Parquet =="
+	@Benchmarks/TraceSize/compare.py Traces/nvme.dbtrace || true
+	@echo
+	@echo "== Benchmarks/Rings/run: the ring against its peers =="
+	@Benchmarks/Rings/run 10
+
+test: setup
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+	@echo "== the ring under ThreadSanitizer =="
+	$(SWIFT) run -c release --sanitize=thread --scratch-path .build-tsan RingRaces
+
+soak: setup
+	DOORBELL_SOAK_EVENTS=2000000 $(SWIFT) test -c release --scratch-path .build-soak --filter TranslationCoreTests
+
+format:
+	$(SWIFT) format format -i -r Sources Tests Benchmarks Package.swift
+
+lint:
+	$(SWIFT) format lint -r --strict Sources Tests Benchmarks Package.swift
+
 clean:
-	rm -rf .build
+	rm -rf .build .build-tsan .build-soak

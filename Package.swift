@@ -44,13 +44,17 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "CPlatform"),
+    .target(
+      name: "TraceFormatInC", dependencies: ["CZstd", "CLZ4"], path: "Tests/TraceFormatInC"),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
   ]
     + Target.layer("EventModel")
     + Target.layer("RingBuffer", "CPlatform", tests: ["EventModel", "RingBenchmark", "RingRaces"])
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
-    + Target.layer("TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4")
+    + Target.layer(
+      "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4", tests: ["TraceFormatInC"],
+      golden: true)
     + Target.layer(
       "TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd",
       tests: ["EventModel", "CZstd"], golden: true)
@@ -80,11 +84,19 @@ let package = Package(
       .executableTarget(
         name: "ImportBenchmark", dependencies: ["EventModel", "TraceImport"],
         path: "Benchmarks/Import", swiftSettings: strict),
-      .testTarget(
-        name: "CommandLineTests", dependencies: ["CommandLine"],
-        swiftSettings: strict),
       .executableTarget(
-        name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore"],
+        name: "TraceDecodeBenchmark", dependencies: ["EventModel", "TraceFormat"],
+        path: "Benchmarks/TraceDecode", swiftSettings: strict),
+      .executableTarget(
+        name: "TraceSize", dependencies: ["EventModel", "TraceFormat"],
+        path: "Benchmarks/TraceSize", exclude: ["compare.py"], swiftSettings: strict),
+      .testTarget(
+        name: "CommandLineTests",
+        dependencies: ["CommandLine", "EventModel", "History", "TraceFormat", "TestSupport"],
+        swiftSettings: strict),
+      .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
+      .executableTarget(
+        name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore", "CoreTwin"],
         path: "Benchmarks/Core/CoreBenchmark", swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6],

@@ -6,7 +6,9 @@ package import Replay
 package struct BackendRunner: Sendable {
   /// Every event once, against the reference model and the recording.
   package let prove: @Sendable ([TraceEvent]) -> EqualityCheck
-  /// The same for events that are not in memory.
+  /// The same with each MSI as `signal` and `inject`, as `path` delivers it.
+  package let proveInHalves: @Sendable ([TraceEvent]) -> EqualityCheck
+  /// The same as `prove` for events that are not in memory.
   package let proveStream: @Sendable (consuming ErasedSource) throws -> EqualityCheck
   package let core: @Sendable ([TraceEvent], CoreExperiment.Options) -> CoreExperiment.Result
   package let path:
@@ -25,6 +27,12 @@ package struct BackendRunner: Sendable {
       var oracle = ReferenceOracle(geometry: geometry)
       var backend = makeBackend()
       return EqualityCheck(events, oracle: &oracle, backend: &backend)
+    }
+    proveInHalves = { events in
+      var oracle = ReferenceOracle(geometry: geometry)
+      var backend = makeBackend()
+      return EqualityCheck(
+        events, oracle: &oracle, backend: &backend, delivery: .inHalves)
     }
     proveStream = { source in
       var source = source

@@ -17,7 +17,7 @@ struct FrameCopier {
     case .snapshot:
       if frame.part == 0 { forgetParts() }
       guard frame.part == nextPart else { return }
-      parts += try scanner.events()
+      parts += scanner.events()
       nextPart += 1
       if frame.isLastPart {
         try writer.appendSnapshot(parts)

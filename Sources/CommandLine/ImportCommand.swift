@@ -62,6 +62,7 @@ struct ImportCommand: ParsableCommand {
           try? FileManager.default.removeItem(atPath: path)
         }
       }
+      Interruption.removes([spool, spool + ".partial", output + ".partial"])
       let report = try read(into: spool)
       let summary = try copy(spool, report)
       let text = ImportText(report: report, summary: summary, output: output)

@@ -118,7 +118,29 @@ struct ReplayCommand: ParsableCommand {
       trace: try traceFacts(path, events: events, totals: source.totals),
       host: HostFingerprint(
         facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
-      cells: cells, warnings: Array(Set(warnings)).sorted())
+      cells: cells, harness: experiments.contains(.path) ? try harness() : [],
+      warnings: Array(Set(warnings)).sorted())
+  }
+
+  /// The clock, a record, and the way from one CPU to the other and back.
+  private func harness() throws -> [RunRecord.Metric] {
+    let cost = HarnessCost.measured()
+    let pingPong: PingPong
+    do throws(WorkerThreadError) {
+      pingPong = try PingPong.measure()
+    } catch {
+      throw Failure("harness: \(error)")
+    }
+    func metric(_ name: String, _ value: Double) -> RunRecord.Metric {
+      .init(name: name, unit: "ns", lowerIsBetter: true, value: value, samples: [value])
+    }
+    return [
+      metric("clock-reading", cost.clockNanoseconds),
+      metric("clock-reading-ordered", cost.orderedClockNanoseconds),
+      metric("histogram-record", cost.recordNanoseconds),
+      metric("cache-line-round-trip-p50", Double(pingPong.line.percentile(50))),
+      metric("ring-round-trip-p50", Double(pingPong.ring.percentile(50))),
+    ]
   }
 
   private func traceFacts(

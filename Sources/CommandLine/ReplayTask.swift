@@ -110,6 +110,16 @@ struct ReplayTask {
   }
 
   private mutating func path(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    // `path` hands an interrupt over between signal and injection: proved as two halves as well.
+    if design != .null {
+      let halves = runner.proveInHalves(events)
+      guard halves.conforms else {
+        throw Failure(
+          "\(design): path: delivery in two halves differs from the reference model:\n"
+            + "\((halves.firstDifference ?? halves.firstRecordingDifference)?.description ?? "")",
+          .regression)
+      }
+    }
     var options = pathOptions
     options.eventfdHops = design.delivery == .bounce ? 2 : 1
     let result: PathExperiment.Result
@@ -117,6 +127,9 @@ struct ReplayTask {
       result = try runner.path(events, options)
     } catch {
       throw Failure("\(design): path: \(error)")
+    }
+    guard result.account.isConserved else {
+      throw Failure("\(design): path: the account does not hold; nothing was reported", .regression)
     }
     var cell = cell("path")
     cell.parameters = ["time": "service time", "in-flight": "1"]

@@ -25,12 +25,14 @@ public struct RunRecord: Codable, Hashable, Sendable {
   /// Fresh processes that this record holds. Statistics are about launches, not iterations.
   public var launches: Int = 1
   public var cells: [Cell]
+  /// What the harness itself costs on this host, measured in the same run.
+  public var harness: [Metric] = []
   /// What a reader must know before he believes the figures (not pinned, fallback clock, …).
   public var warnings: [String] = []
 
   public init(
     tool: Tool, command: [String], started: String, trace: Trace, host: HostFingerprint,
-    cells: [Cell], warnings: [String] = []
+    cells: [Cell], harness: [Metric] = [], warnings: [String] = []
   ) {
     self.tool = tool
     self.command = command
@@ -38,6 +40,7 @@ public struct RunRecord: Codable, Hashable, Sendable {
     self.trace = trace
     self.host = host
     self.cells = cells
+    self.harness = harness
     self.warnings = warnings
   }
 

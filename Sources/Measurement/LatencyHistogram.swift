@@ -37,6 +37,13 @@ public import Histogram
     histogram.record(min(nanoseconds, Self.highestNanoseconds), count: count)
   }
 
+  /// What the buckets do not tell, from a recorder that knows it exactly.
+  mutating func setExtremes(smallest: UInt64, largest: UInt64, beyondRange: UInt64) {
+    self.smallest = smallest
+    self.largest = largest
+    self.beyondRange = beyondRange
+  }
+
   package mutating func merge(_ other: LatencyHistogram) {
     histogram.add(other.histogram)
     beyondRange += other.beyondRange

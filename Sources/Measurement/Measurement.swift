@@ -29,21 +29,21 @@ package struct HarnessCost: Hashable, Sendable {
 
   /// Takes under a millisecond.
   package static func measured(with clock: CycleClock = .shared) -> HarnessCost {
-    var histogram = LatencyHistogram()
+    var recorder = LatencyRecorder()
     var sum: UInt64 = 0
     let reading = fastest(clock) { sum &+= clock.now() }
     let ordered = fastest(clock) { sum &+= clock.nowOrdered() }
     var next: UInt64 = 1
     let record = fastest(clock) {
       next = next &* 6_364_136_223_846_793_005 &+ 1
-      histogram.record(clock.nanoseconds(from: 0, to: next >> 48))
+      recorder.record(clock.nanoseconds(from: 0, to: next >> 48))
     }
     let event = fastest(clock) {
       let start = clock.now()
-      histogram.record(clock.nanoseconds(from: start, to: clock.now()))
+      recorder.record(clock.nanoseconds(from: start, to: clock.now()))
     }
     // Both are used, so that no loop above is dead code.
-    precondition(sum != 0 && histogram.count > 0)
+    precondition(sum != 0 && recorder.histogram.count > 0)
     return HarnessCost(
       clockNanoseconds: reading, orderedClockNanoseconds: ordered, recordNanoseconds: record,
       eventNanoseconds: event)

@@ -87,7 +87,11 @@ public import Measurement
       for sample in measured.samples {
         total.record(sample.stages.total)
         roundTrip.record(sample.roundTrip)
-        for (index, value) in sample.stages.values.enumerated() { stages[index].record(value) }
+        stages[0].record(sample.stages.translate)
+        stages[1].record(sample.stages.wakeUp)
+        stages[2].record(sample.stages.inject)
+        stages[3].record(sample.stages.notify)
+        stages[4].record(sample.stages.acknowledge)
       }
       let sorted = measured.samples.map(\.stages).sorted { $0.total < $1.total }
       for percent in [50, 90, 99, 99.9] where !sorted.isEmpty {
@@ -135,19 +139,23 @@ public import Measurement
       let experiment = self
       var threads: [WorkerThread] = []
       do throws(WorkerThreadError) {
-        threads.append(try WorkerThread { session.runVCPU(shared) })
-        if hops > 0 { threads.append(try WorkerThread { session.runInjector(shared) }) }
-        for hop in (0..<max(0, hops - 1)).reversed() {
-          threads.append(try WorkerThread { session.runRelay(hop) })
+        threads.append(try WorkerThread("vCPU", onCPU: 1) { session.runVCPU(shared) })
+        if hops > 0 {
+          threads.append(
+            try WorkerThread("injector", onCPU: 2) { session.runInjector(shared) })
         }
-        threads.append(try WorkerThread { session.runDevice(shared, experiment) })
+        for hop in (0..<max(0, hops - 1)).reversed() {
+          threads.append(try WorkerThread("VMM", onCPU: 3 + hop) { session.runRelay(hop) })
+        }
+        threads.append(
+          try WorkerThread("device", onCPU: 0) { session.runDevice(shared, experiment) })
       } catch {
         session.abandon(started: threads.count)
         for thread in threads { thread.join() }
         throw .thread(error)
       }
-      for thread in threads { thread.join() }
-      return try session.result()
+      let placement = threads.compactMap { $0.join() }
+      return try session.result(placement: placement)
     }
   }
 }

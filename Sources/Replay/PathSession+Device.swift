@@ -11,7 +11,6 @@ extension PathSession {
   package func runDevice<Backend: TranslationBackend & ~Copyable>(
     _ shared: Shared<Backend>, _ experiment: PathExperiment
   ) {
-    place("device", 0)
     if let lane = lanes.first {
       var routes = lane.sender.take()
       drive(shared, experiment) { _, signal in

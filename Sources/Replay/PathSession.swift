@@ -27,6 +27,8 @@ import Synchronization
     @usableFromInline package var injectedAt: UInt64 = 0
     @usableFromInline package var seenAt: UInt64 = 0
     @usableFromInline package var acknowledgedAt: UInt64 = 0
+    /// Fills a cache line: at 48 bytes every other slot of a ring would lie in two.
+    private var padding: (UInt64, UInt64) = (0, 0)
     @usableFromInline package init(_ outcome: Outcome) { self.outcome = outcome }
   }
 
@@ -57,7 +59,6 @@ import Synchronization
   @usableFromInline package let answers: HandOff<RingConsumer<Message>>
   private let measured = Mutex(Measured())
   private let taken = Mutex<UInt64>(0)
-  private let placement = Mutex<[String]>([])
   /// With a CPU for each thread it is best to spin; with fewer a waiting thread must get out of the
   /// way of the one it waits for.
   @usableFromInline package let waiting: SpinThenYieldWait
@@ -76,27 +77,20 @@ import Synchronization
     waiting = SpinThenYieldWait(spins: hasCPUs ? 1_024 : 0)
   }
 
-  /// Pins the calling thread and notes if that is not possible.
-  @usableFromInline package func place(_ name: String, _ index: Int) {
-    if let reason = ThreadPlacement.pin(toAllowed: index) {
-      placement.withLock { $0.append("\(name) thread not on a CPU of its own: \(reason)") }
-    } else if index >= ThreadPlacement.allowedCPUs.count {
-      placement.withLock { $0.append("\(name) thread shares a CPU") }
-    }
-  }
-
   @usableFromInline package func finish(_ result: consuming Measured) {
     let result = result
     measured.withLock { $0 = result }
   }
   @usableFromInline package func finish(taken count: UInt64) { taken.withLock { $0 = count } }
 
-  @usableFromInline package func result() throws(PathExperiment.Failure) -> PathExperiment.Result {
+  @usableFromInline package func result(
+    placement: [String]
+  ) throws(PathExperiment.Failure) -> PathExperiment.Result {
     var found = measured.withLock { $0 }
     found.account.taken = taken.withLock { $0 }
     guard found.errno == 0 else { throw .eventfd(code: found.errno) }
     guard !found.samples.isEmpty else { throw .noInterrupts }
-    return PathExperiment.Result(found, placement: placement.withLock { $0.sorted() })
+    return PathExperiment.Result(found, placement: placement)
   }
 
   /// After a thread could not be started: the end that it would have sent from is destroyed, so that
@@ -111,12 +105,11 @@ import Synchronization
 extension PathSession {
   @inlinable
   package func runVCPU<Backend: TranslationBackend & ~Copyable>(_ shared: Shared<Backend>) {
-    place("vCPU", 1)
     var raised = raised.take()
     var answer = answer.take()
     var taken: UInt64 = 0
     while var message = raised.pop(waiting: waiting) {
-      message.seenAt = clock.now()
+      message.seenAt = clock.nowOrdered()
       if message.outcome.outcome == .delivered {
         // Safety: the token is here: the raising thread does not touch the backend.
         unsafe shared.pointer.pointee.acknowledge(
@@ -133,11 +126,10 @@ extension PathSession {
   @inlinable
   package func runInjector<Backend: TranslationBackend & ~Copyable>(_ shared: Shared<Backend>) {
     guard let lane = lanes.last else { return }
-    place("injector", 2)
     var routes = lane.receiver.take()
     var raise = raise.take()
     while lane.wait() {
-      let wokenAt = clock.now()
+      let wokenAt = clock.nowOrdered()
       guard let route = routes.tryPop() else {
         if routes.isAtEnd { break }
         continue
@@ -153,7 +145,6 @@ extension PathSession {
 
   /// The VMM's thread: from one eventfd to the next.
   @usableFromInline package func runRelay(_ hop: Int) {
-    place("VMM", 3 + hop)
     var routes = lanes[hop].receiver.take()
     var onward = lanes[hop + 1].sender.take()
     while lanes[hop].wait() {

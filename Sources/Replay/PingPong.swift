@@ -27,8 +27,7 @@ package struct PingPong: Sendable {
     var catchEnd = back.consumer
     let blocks = 8
     let perBlock = max(1, rounds / blocks)
-    let partner = try WorkerThread {
-      _ = ThreadPlacement.pin(toAllowed: 1)
+    let partner = try WorkerThread("partner", onCPU: 1) {
       var received = received.take()
       var returned = returned.take()
       for block in 0..<blocks {
@@ -41,7 +40,9 @@ package struct PingPong: Sendable {
       }
     }
     var result = PingPong()
-    if let reason = ThreadPlacement.pin(toAllowed: 0) { result.placement.append(reason) }
+    if let reason = ThreadPlacement.pin(toAllowed: 0) {
+      result.placement.append("first thread not on a CPU of its own: \(reason)")
+    }
     defer { ThreadPlacement.unpin() }
     let clock = CycleClock.shared
     for block in 0..<blocks {
@@ -61,7 +62,7 @@ package struct PingPong: Sendable {
         last = clock.now()
       }
     }
-    partner.join()
+    if let reason = partner.join() { result.placement.append(reason) }
     return result
   }
 
@@ -82,14 +83,11 @@ package struct PingPong: Sendable {
       answered.store(ball, ordering: .releasing)
     }
 
-    /// Without a pause, to react at once; a CPU that both must share is given away now and then.
+    /// As the ring waits, so that the two differ by the ring alone. (Without the pause it is slower: a
+    /// core that runs ahead with loads of a line has to throw them away when the line changes.)
     private static func wait(for ball: UInt64, in word: borrowing Atomic<UInt64>) {
-      var looks = 0
-      var yielding = SpinThenYieldWait(spins: 0)
-      while word.load(ordering: .acquiring) != ball {
-        looks += 1
-        if looks & 0xFFF == 0 { yielding.pause() }
-      }
+      var waiting = SpinThenYieldWait()
+      while word.load(ordering: .acquiring) != ball { waiting.pause() }
     }
   }
 }

@@ -45,10 +45,10 @@ public import RingBuffer
     let clock = CycleClock.shared
     var result = Result()
     if let reason = ThreadPlacement.pin(toAllowed: 0) {
-      result.placement = ["device and reader thread not on CPUs of their own: \(reason)"]
+      result.placement.append("device thread not on a CPU of its own: \(reason)")
     }
     defer { ThreadPlacement.unpin() }
-    let reader = try WorkerThread { ends.run() }
+    let reader = try WorkerThread("reader", onCPU: 1) { ends.run() }
     var waitTicks: UInt64 = 0
     let start = clock.now()
     while true {
@@ -66,7 +66,7 @@ public import RingBuffer
       consumer.release(batch.count)
     }
     result.nanoseconds = clock.nanoseconds(from: start, to: clock.now())
-    reader.join()
+    if let reason = reader.join() { result.placement.append(reason) }
     let ended = ends.outcome()
     result.readerWaits = ended.waits
     result.readerWaitNanoseconds = clock.nanoseconds(from: 0, to: ended.waitTicks)

@@ -27,7 +27,6 @@ where Source: Sendable, Source: SendableMetatype {
   }
 
   @usableFromInline package func run() {
-    _ = ThreadPlacement.pin(toAllowed: 1)
     var producer = producer.take()
     var source = source.take()
     let clock = CycleClock.shared

@@ -62,20 +62,31 @@ public func replay<Backend: TranslationBackend & ~Copyable>(
   _ tally: inout PassTally
 ) {
   var local = tally
-  // Safety: the index stays below the buffer's count.
+  // Safety: the index stays below the buffer's count. Fields are read where they are used, so that a
+  // record is not copied before its kind is known.
   for index in 0..<events.count {
-    let event = unsafe events[index]
-    switch event.kind {
-    case .dma: local.addAccess(backend.translate(event))
-    case .msi: local.addInterrupt(backend.translate(event))
-    case .acknowledge:
+    let kind = unsafe events[index].kind
+    if kind == .dma {
+      unsafe local.addAccess(backend.translate(events[index]))
+    } else if kind == .msi {
+      unsafe local.addInterrupt(backend.translate(events[index]))
+    } else if kind == .acknowledge {
       local.acknowledges &+= 1
-      backend.acknowledge(event)
-    case .map, .unmap, .smmuCommand:
-      backend.maintain(event)
-    default:
-      if event.kind.isSetUp || event.kind.isVCPU { backend.configure(event) }
+      unsafe backend.acknowledge(events[index])
+    } else if kind.isMaintenance {
+      unsafe maintain(events.baseAddress.unsafelyUnwrapped + index, &backend)
+    } else if kind.isSetUp || kind.isVCPU {
+      unsafe backend.configure(events[index])
     }
   }
   tally = local
+}
+
+/// Out of line, so that what the loop keeps in registers does not depend on it.
+@inlinable @inline(never)
+func maintain<Backend: TranslationBackend & ~Copyable>(
+  _ event: UnsafePointer<TraceEvent>, _ backend: inout Backend
+) {
+  // Safety: the caller's pointer is that of an event in its buffer.
+  unsafe backend.maintain(event.pointee)
 }

@@ -8,7 +8,9 @@ public struct ReplayReport {
 
   public func text() -> String {
     var out = heading()
-    for section in [conformance(), core(), path(), stages(), pipeline(), work(), ledger()] {
+    for section in [
+      conformance(), core(), path(), stages(), pipeline(), harness(), work(), ledger(),
+    ] {
       if let section { out += "\n" + section }
     }
     for warning in record.warnings { out += "\nwarning: \(warning)\n" }
@@ -128,6 +130,14 @@ public struct ReplayReport {
     }
     guard !table.isEmpty else { return nil }
     return "Pipeline: trace file → decode → ring → core, two threads\n" + table.text()
+  }
+
+  /// What every figure above contains, and the floor under `path`.
+  private func harness() -> String? {
+    var table = Table([.word("harness"), .number("ns")])
+    for metric in record.harness { table.add([metric.name, Format.number(metric.value)]) }
+    guard !table.isEmpty else { return nil }
+    return "Harness on this host, in this run (see also design 'null')\n" + table.text()
   }
 
   /// Counters of one pass, the designs side by side; rows in which all are 0 are left out.

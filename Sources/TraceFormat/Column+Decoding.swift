@@ -105,12 +105,20 @@ private func gatherPlanes<Value: FixedWidthInteger & UnsignedInteger & BitwiseCo
   // Safety: `planes` holds `width` times `count` bytes, `output` has room for `count` values.
   let whole = count & ~7
   for index in stride(from: 0, to: whole, by: 8) {
-    var eight = SIMD8<UInt64>.zero
-    for plane in 0..<width {
-      let bytes = unsafe planes.loadUnaligned(
-        fromByteOffset: plane &* count &+ index, as: SIMD8<UInt8>.self)
-      eight |= SIMD8(truncatingIfNeeded: bytes) &<< UInt64(plane &* 8)
+    // Written out, so that each shift is by a constant.
+    func plane(_ number: Int) -> SIMD8<UInt64> {
+      let place = number &* count &+ index
+      return unsafe SIMD8(
+        truncatingIfNeeded: planes.loadUnaligned(fromByteOffset: place, as: SIMD8<UInt8>.self))
     }
+    var eight = plane(0)
+    if width > 1 { eight |= plane(1) &<< 8 }
+    if width > 2 { eight |= plane(2) &<< 16 }
+    if width > 3 { eight |= plane(3) &<< 24 }
+    if width > 4 { eight |= plane(4) &<< 32 }
+    if width > 5 { eight |= plane(5) &<< 40 }
+    if width > 6 { eight |= plane(6) &<< 48 }
+    if width > 7 { eight |= plane(7) &<< 56 }
     for lane in 0..<8 {
       unsafe output[index &+ lane] = Value(truncatingIfNeeded: eight[lane]) &+ base
     }

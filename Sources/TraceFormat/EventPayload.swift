@@ -8,61 +8,52 @@ struct EventPayloadHeader {
   /// Time before the first delta, and nanoseconds per tick of the deltas.
   var baseTime: UInt64
   var nanosecondsPerTick: UInt64
+  /// Entries of the slot table and of the shape table.
+  var slots: Int
   var shapes: Int
-  var coldEvents: Int
-  var extendedSlots: Int
-  var lateTicks: Int
+  /// Slots whose word 1 is spelled out.
   var literalWords: Int
+  /// Events whose slot does not fit in their code.
+  var extendedSlots: Int
+  /// Events whose delta does not fit in their time code.
+  var lateTicks: Int
   /// Bytes of a time code: 1 or 2.
   var timeWidth: Int
 
   static let sizeBytes = 40
+  /// Slots that a code of one byte can name.
+  static let directSlots = 256
+  var directSlots: Int { min(slots, Self.directSlots) }
+}
 
+extension EventPayloadHeader {
   func encode(to bytes: inout [UInt8]) {
     bytes.append(number: baseTime)
     bytes.append(number: nanosecondsPerTick)
-    for count in [shapes, coldEvents, extendedSlots, lateTicks, literalWords] {
+    for count in [slots, shapes, literalWords, extendedSlots, lateTicks, timeWidth] {
       bytes.append(number: UInt32(count))
     }
-    bytes.append(number: UInt32(timeWidth))
-  }
-
-  init(
-    baseTime: UInt64, nanosecondsPerTick: UInt64, shapes: Int, coldEvents: Int, extendedSlots: Int,
-    lateTicks: Int, literalWords: Int, timeWidth: Int
-  ) {
-    self.baseTime = baseTime
-    self.nanosecondsPerTick = nanosecondsPerTick
-    self.shapes = shapes
-    self.coldEvents = coldEvents
-    self.extendedSlots = extendedSlots
-    self.lateTicks = lateTicks
-    self.literalWords = literalWords
-    self.timeWidth = timeWidth
   }
 
   init(_ cursor: inout ByteCursor, eventCount: Int) throws(TraceError) {
     let field = "events payload header"
     baseTime = try cursor.number(field)
     nanosecondsPerTick = try cursor.number(field)
-    func count(_ cursor: inout ByteCursor, _ name: String) throws(TraceError) -> Int {
+    func count(
+      _ cursor: inout ByteCursor, _ name: String, _ limits: ClosedRange<Int>
+    ) throws(TraceError) -> Int {
       let value: UInt32 = try cursor.number(field)
-      guard value <= eventCount else {
-        throw TraceError(
-          .malformed, name, expected: "at most \(eventCount)", found: "\(value)")
+      guard limits.contains(Int(value)) else {
+        throw TraceError(.malformed, name, expected: "\(limits)", found: "\(value)")
       }
       return Int(value)
     }
-    shapes = try count(&cursor, "shape count")
-    coldEvents = try count(&cursor, "cold event count")
-    extendedSlots = try count(&cursor, "extended slot count")
-    lateTicks = try count(&cursor, "late tick count")
-    literalWords = try count(&cursor, "literal word count")
-    let width: UInt32 = try cursor.number(field)
-    guard width == 1 || width == 2 else {
-      throw TraceError(.malformed, "time width", expected: "1 or 2", found: "\(width)")
-    }
-    timeWidth = Int(width)
+    slots = try count(&cursor, "slot count", 1...eventCount)
+    shapes = try count(&cursor, "shape count", 1...slots)
+    literalWords = try count(&cursor, "literal word count", 0...slots)
+    extendedSlots = try count(&cursor, "extended slot count", 0...eventCount)
+    lateTicks = try count(&cursor, "late tick count", 0...eventCount)
+    timeWidth = try count(&cursor, "time width", 1...2)
   }
 }
 
@@ -72,7 +63,7 @@ struct RecordShape: Hashable {
   var word3: UInt64
   /// Bytes 40…47 of the record.
   var tail: UInt64
-  /// Where a cold record of this shape finds word 1.
+  /// Where a slot of this shape finds its first word 1.
   var word1Source: Word1Source = .literal
 
   init(_ event: TraceEvent) {
@@ -92,7 +83,7 @@ struct RecordShape: Hashable {
 enum Word1Source: UInt64 {
   /// In the column of literal words.
   case literal = 0
-  /// The page that the frame last showed behind word 0's page, with word 0's offset.
+  /// The page that an earlier slot showed behind word 0's page, with word 0's offset.
   case mapped = 1
   case zero = 2
 }

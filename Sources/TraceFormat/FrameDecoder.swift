@@ -1,16 +1,17 @@
 import EventModel
+import Glibc
 
 /// Turns the plain payload of one frame back into events, in pieces of any size.
 ///
-/// `open` decodes the columns and checks everything that the event loop relies on; after it the loop
-/// runs from one cold event to the next with no check but one accumulated word.
+/// `open` decodes the columns, checks everything that the event loop relies on, and loads the slots;
+/// after it the loop has neither checks nor branches.
 @safe
 struct FrameDecoder: ~Copyable {
   /// The payload. Fill it, then call `open`.
   var plain = RawBuffer()
-  /// 64-byte slots: validity (all ones or zero), word 0…3, tail, stride 0, stride 1. The first 48
-  /// bytes thus have the layout of a record with the validity in the place of time.
-  var slots = RawBuffer(capacity: TraceLimits.slots * Self.slotSize)
+  /// 64-byte slots: eight unused bytes, word 0…3, tail, stride 0, stride 1. The first 48 bytes thus
+  /// have the layout of a record, with the unused bytes in the place of time.
+  var slots = RawBuffer()
   static let slotSize = 64
   private var scratch = RawBuffer()
   /// Times and slots of one block, unpacked.
@@ -39,11 +40,12 @@ struct FrameDecoder: ~Copyable {
     /// Positions in the frame, ascending, each list closed by one that is never reached.
     var latePosition: UnsafeMutablePointer<UInt64>
     var extendedPosition: UnsafeMutablePointer<UInt64>
-    var coldPosition: UnsafeMutablePointer<UInt64>
+    /// Positions in the slot table.
+    var directPosition: UnsafeMutablePointer<UInt64>
     var late: UnsafeMutablePointer<UInt64>
     var extended: UnsafeMutablePointer<UInt64>
-    var coldShape: UnsafeMutablePointer<UInt64>
-    var coldWord0: UnsafeMutablePointer<UInt64>
+    var slotShape: UnsafeMutablePointer<UInt64>
+    var slotWord0: UnsafeMutablePointer<UInt64>
     var literal: UnsafeMutablePointer<UInt64>
     var stride0: UnsafeMutablePointer<UInt64>
     var stride1: UnsafeMutablePointer<UInt64>
@@ -59,8 +61,8 @@ struct FrameDecoder: ~Copyable {
       unsafe codes = UnsafePointer(memory.assumingMemoryBound(to: UInt8.self))
       unsafe time1 = UnsafePointer(memory.assumingMemoryBound(to: UInt8.self))
       unsafe time2 = UnsafePointer(memory.assumingMemoryBound(to: UInt16.self))
-      unsafe (latePosition, extendedPosition, coldPosition) = (words, words, words)
-      unsafe (late, extended, coldShape, coldWord0, literal) = (words, words, words, words, words)
+      unsafe (latePosition, extendedPosition, directPosition) = (words, words, words)
+      unsafe (late, extended, slotShape, slotWord0, literal) = (words, words, words, words, words)
       unsafe (stride0, stride1, shapeWord2, shapeWord3) = (words, words, words, words)
       unsafe (shapeTail, shapeSource) = (words, words)
     }
@@ -71,15 +73,13 @@ struct FrameDecoder: ~Copyable {
     var event = 0
     var late = 0
     var extended = 0
-    var cold = 0
-    var literal = 0
     var time: UInt64 = 0
   }
 
   init() {
     payload = EventPayloadHeader(
-      baseTime: 0, nanosecondsPerTick: 1, shapes: 0, coldEvents: 0, extendedSlots: 0, lateTicks: 0,
-      literalWords: 0, timeWidth: 1)
+      baseTime: 0, nanosecondsPerTick: 1, slots: 0, shapes: 0, literalWords: 0, extendedSlots: 0,
+      lateTicks: 0, timeWidth: 1)
     unsafe columns = Columns(scratch.base)
   }
 
@@ -105,12 +105,7 @@ struct FrameDecoder: ~Copyable {
         .malformed, "events payload", expected: "no more bytes", found: "\(cursor.remaining)")
     }
     try check(eventCount: eventCount, firstOrdinal: firstOrdinal)
-    // Safety: both regions are whole buffers of this owner.
-    unsafe pageMemory.base.initializeMemory(
-      as: UInt64.self, repeating: 0, count: PageMemory.entries)
-    for slot in 0..<TraceLimits.slots {
-      unsafe slots.base.storeBytes(of: 0, toByteOffset: slot * Self.slotSize, as: UInt64.self)
-    }
+    loadSlots()
     position.time = payload.baseTime
     count = eventCount
   }
@@ -118,10 +113,10 @@ struct FrameDecoder: ~Copyable {
   private mutating func decodeColumns(
     _ cursor: inout ByteCursor, eventCount: Int
   ) throws(TraceError) {
-    // One element of slack behind each column, where the event loop looks ahead.
+    // One word more for each column: the end of a list of positions.
     let wordCount =
-      2 * payload.lateTicks + 2 * payload.extendedSlots + 5 * payload.coldEvents
-      + payload.literalWords + 4 * payload.shapes + 16
+      2 * payload.lateTicks + 2 * payload.extendedSlots + payload.directSlots + 4 * payload.slots
+      + payload.literalWords + 4 * payload.shapes + 14
     let streams = (eventCount + 8) * (1 + payload.timeWidth)
     scratch.reserve(wordCount * 8 + streams)
     var used = 0
@@ -141,26 +136,21 @@ struct FrameDecoder: ~Copyable {
       unsafe columns.time2 = try decodeStream(
         &cursor, count: eventCount, room: codes, subject: "time codes")
     }
-    let cold = payload.coldEvents
+    let slots = payload.slots
     unsafe columns.latePosition = try positions(
-      &cursor, payload.lateTicks, at: &used, eventCount: eventCount, "late gaps")
+      &cursor, payload.lateTicks, at: &used, below: eventCount, "late gaps")
     unsafe columns.late = try words(&cursor, payload.lateTicks, at: &used, "late ticks")
     unsafe columns.extendedPosition = try positions(
-      &cursor, payload.extendedSlots, at: &used, eventCount: eventCount, "extended gaps")
+      &cursor, payload.extendedSlots, at: &used, below: eventCount, "extended gaps")
     unsafe columns.extended = try words(
       &cursor, payload.extendedSlots, at: &used, "extended slots")
-    unsafe columns.coldPosition = try positions(
-      &cursor, cold, at: &used, eventCount: eventCount, "cold gaps")
-    unsafe columns.coldShape = try words(
-      &cursor, cold, at: &used, "cold shapes")
-    unsafe columns.coldWord0 = try words(
-      &cursor, cold, at: &used, "cold word 0")
-    unsafe columns.literal = try words(
-      &cursor, payload.literalWords, at: &used, "cold word 1")
-    unsafe columns.stride0 = try words(
-      &cursor, cold, at: &used, "cold stride 0")
-    unsafe columns.stride1 = try words(
-      &cursor, cold, at: &used, "cold stride 1")
+    unsafe columns.directPosition = try positions(
+      &cursor, payload.directSlots, at: &used, below: slots, "direct gaps")
+    unsafe columns.slotShape = try words(&cursor, slots, at: &used, "slot shapes")
+    unsafe columns.slotWord0 = try words(&cursor, slots, at: &used, "slot word 0")
+    unsafe columns.literal = try words(&cursor, payload.literalWords, at: &used, "slot word 1")
+    unsafe columns.stride0 = try words(&cursor, slots, at: &used, "slot stride 0")
+    unsafe columns.stride1 = try words(&cursor, slots, at: &used, "slot stride 1")
     unsafe columns.shapeWord2 = try words(
       &cursor, payload.shapes, at: &used, "shape word 2")
     unsafe columns.shapeWord3 = try words(
@@ -171,23 +161,27 @@ struct FrameDecoder: ~Copyable {
       &cursor, payload.shapes, at: &used, "shape word 1 source")
   }
 
-  /// Decodes a column of gaps into ascending positions below the event count, closed by one that the
-  /// event loop never reaches.
+  /// Decodes a column of gaps into ascending positions below `limit`, closed by one that is never
+  /// reached.
   private func positions(
-    _ cursor: inout ByteCursor, _ count: Int, at used: inout Int, eventCount: Int, _ subject: String
+    _ cursor: inout ByteCursor, _ count: Int, at used: inout Int, below limit: Int,
+    _ subject: String
   ) throws(TraceError) -> UnsafeMutablePointer<UInt64> {
     // Safety: `words` made room for `count + 1` elements.
     let column = unsafe try words(&cursor, count, at: &used, subject)
-    var next: UInt64 = 0
+    // A gap of 0 or of 2²⁰ and more leaves high bits in `excess`, so that without them the sum cannot
+    // overflow, and its last value is the largest.
+    var position = UInt64.max
+    var excess: UInt64 = 0
     for index in 0..<count {
       let gap = unsafe column[index]
-      guard gap >= 1, gap <= UInt64(eventCount) - next else {
-        throw TraceError(
-          .malformed, subject, expected: "positions below \(eventCount), ascending",
-          found: "a gap of \(gap) at \(next)")
-      }
-      next += gap
-      unsafe column[index] = next - 1
+      excess |= gap &- 1
+      position &+= gap
+      unsafe column[index] = position
+    }
+    guard excess < 1 << 20, count == 0 || position < UInt64(limit) else {
+      throw TraceError(
+        .malformed, subject, expected: "ascending positions below \(limit)", found: "others")
     }
     unsafe column[count] = .max
     return unsafe column

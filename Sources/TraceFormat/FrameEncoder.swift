@@ -20,15 +20,14 @@ struct FrameEncoder: ~Copyable {
 
   func encode(_ events: [TraceEvent]) -> Payload {
     let model = SlotModel(events)
-    let slots = SlotCodes(model)
-    let cold = ColdColumns(model)
+    let codes = SlotCodes(model)
+    let table = SlotTable(model)
     let time = TimeCodes(events)
     var payload = Payload()
     EventPayloadHeader(
       baseTime: events[0].time, nanosecondsPerTick: time.nanosecondsPerTick,
-      shapes: cold.shapes.count, coldEvents: cold.gaps.count,
-      extendedSlots: slots.extended.count, lateTicks: time.late.count,
-      literalWords: cold.word1.count, timeWidth: time.width
+      slots: model.entries.count, shapes: table.shapes.count, literalWords: table.word1.count,
+      extendedSlots: codes.extended.count, lateTicks: time.late.count, timeWidth: time.width
     ).encode(to: &payload.bytes)
     func add(_ name: String, _ values: [UInt64], stream width: Int? = nil) {
       let start = payload.bytes.count
@@ -39,27 +38,27 @@ struct FrameEncoder: ~Copyable {
       }
       payload.columns.append((name, start..<payload.bytes.count))
     }
-    add("slot codes", slots.codes, stream: 1)
+    add("slot codes", codes.codes, stream: 1)
     add("time codes", time.codes, stream: time.width)
     add("late gaps", time.lateGaps)
     add("late ticks", time.late)
-    add("extended gaps", slots.extendedGaps)
-    add("extended slots", slots.extended)
-    add("cold gaps", cold.gaps)
-    add("cold shapes", cold.shape)
-    add("cold word 0", cold.word0)
-    add("cold word 1", cold.word1)
-    add("cold stride 0", cold.stride0)
-    add("cold stride 1", cold.stride1)
-    add("shape word 2", cold.shapes.map(\.word2))
-    add("shape word 3", cold.shapes.map(\.word3))
-    add("shape tail", cold.shapes.map(\.tail))
-    add("shape word 1 source", cold.shapes.map(\.word1Source.rawValue))
+    add("extended gaps", codes.extendedGaps)
+    add("extended slots", codes.extended)
+    add("direct gaps", codes.directGaps)
+    add("slot shapes", table.shape)
+    add("slot word 0", model.entries.map(\.word0))
+    add("slot word 1", table.word1)
+    add("slot stride 0", model.entries.map(\.stride0))
+    add("slot stride 1", model.entries.map(\.stride1))
+    add("shape word 2", table.shapes.map(\.word2))
+    add("shape word 3", table.shapes.map(\.word3))
+    add("shape tail", table.shapes.map(\.tail))
+    add("shape word 1 source", table.shapes.map(\.word1Source.rawValue))
     return payload
   }
 }
 
-/// Positions in a frame as distances: from the position before, the first from −1.
+/// Ascending positions as distances: from the position before, the first from −1.
 private struct Gaps {
   private(set) var values: [UInt64] = []
   private var last = -1
@@ -70,29 +69,44 @@ private struct Gaps {
   }
 }
 
-/// One byte per event. The busiest 256 slots fit in it; for the others the byte is 0 and the number
-/// stands in the extended column.
+/// Numbers the slots, and gives each event its code of one byte.
+///
+/// The 256 busiest slots get the direct numbers 0…255, in the order of the table, and the others the
+/// numbers from 256. An event of such a slot has code 0 and its number in the extended column.
 private struct SlotCodes {
   var codes: [UInt64] = []
   var extended: [UInt64] = []
   var extendedGaps: [UInt64] = []
+  var directGaps: [UInt64] = []
 
   init(_ model: SlotModel) {
-    var uses = [Int](repeating: 0, count: SlotModel.capacity)
-    for slot in model.slotOfEvent { uses[Int(slot)] += 1 }
-    let byUse = uses.indices.sorted { (uses[$1], $0) < (uses[$0], $1) }
-    var numberOfSlot = [UInt64](repeating: 0, count: uses.count)
-    for (number, slot) in byUse.enumerated() { numberOfSlot[slot] = UInt64(number) }
-    var gaps = Gaps()
+    let direct = EventPayloadHeader.directSlots
+    let byUse = model.uses.indices.sorted { (model.uses[$1], $0) < (model.uses[$0], $1) }
+    var isDirect = [Bool](repeating: false, count: byUse.count)
+    for slot in byUse.prefix(direct) { isDirect[slot] = true }
+    var number = [UInt64](repeating: 0, count: byUse.count)
+    var (nextDirect, nextOther) = (UInt64(0), UInt64(direct))
+    var directPositions = Gaps()
+    for slot in isDirect.indices {
+      if isDirect[slot] {
+        number[slot] = nextDirect
+        nextDirect += 1
+        directPositions.append(position: slot)
+      } else {
+        number[slot] = nextOther
+        nextOther += 1
+      }
+    }
+    directGaps = directPositions.values
+    var extendedPositions = Gaps()
     codes.reserveCapacity(model.slotOfEvent.count)
     for (position, slot) in model.slotOfEvent.enumerated() {
-      let number = numberOfSlot[Int(slot)]
-      codes.append(number < 256 ? number : 0)
-      guard number >= 256 else { continue }
-      extended.append(number)
-      gaps.append(position: position)
+      codes.append(isDirect[slot] ? number[slot] : 0)
+      guard !isDirect[slot] else { continue }
+      extended.append(number[slot])
+      extendedPositions.append(position: position)
     }
-    extendedGaps = gaps.values
+    extendedGaps = extendedPositions.values
   }
 }
 
@@ -143,42 +157,33 @@ private struct TimeCodes {
   }
 }
 
-/// Cold events by column, and the dictionary of their shapes.
-private struct ColdColumns {
-  var gaps: [UInt64] = []
+/// The slot table's columns that need more than the model's entries: word 1, where it is not
+/// predicted, and the dictionary of shapes.
+private struct SlotTable {
   var shape: [UInt64] = []
-  var word0: [UInt64] = []
   var word1: [UInt64] = []
-  var stride0: [UInt64] = []
-  var stride1: [UInt64] = []
   var shapes: [RecordShape] = []
 
   init(_ model: SlotModel) {
-    var positions = Gaps()
     var numbers: [RecordShape: UInt64] = [:]
     var pages = [UInt64](repeating: 0, count: PageMemory.entries)
-    for event in model.coldEvents {
-      let page = PageMemory.index(event.word0)
-      var key = event.shape
-      if event.word1 == 0 {
+    for entry in model.entries {
+      let page = PageMemory.index(entry.word0)
+      var key = entry.shape
+      if entry.word1 == 0 {
         key.word1Source = .zero
       } else {
-        let mapped = pages[page] | (event.word0 & PageMemory.offsetMask)
-        key.word1Source = event.word1 == mapped ? .mapped : .literal
-        pages[page] = event.word1 & ~PageMemory.offsetMask
+        let mapped = pages[page] | (entry.word0 & PageMemory.offsetMask)
+        key.word1Source = entry.word1 == mapped ? .mapped : .literal
+        pages[page] = entry.word1 & ~PageMemory.offsetMask
       }
-      if key.word1Source == .literal { word1.append(event.word1) }
+      if key.word1Source == .literal { word1.append(entry.word1) }
       let number = numbers[key] ?? UInt64(shapes.count)
       if number == UInt64(shapes.count) {
         numbers[key] = number
         shapes.append(key)
       }
       shape.append(number)
-      positions.append(position: event.position)
-      word0.append(event.word0)
-      stride0.append(event.stride0)
-      stride1.append(event.stride1)
     }
-    gaps = positions.values
   }
 }

@@ -1,11 +1,12 @@
 import Glibc
 
-/// Where a trace is read from: a file that can be read at any offset, or a pipe.
+/// Where a trace is read from: a file that can be read at any offset, a pipe, or bytes in memory.
 @safe
 struct InputFile: ~Copyable {
   let path: String
   private let descriptor: Int32
   private let ownsDescriptor: Bool
+  private let memory: [UInt8]?
   /// Bytes of a seekable file when it was opened; nil for a pipe.
   let size: UInt64?
   /// Bytes consumed by `read`.
@@ -23,21 +24,41 @@ struct InputFile: ~Copyable {
     self.path = path
     self.descriptor = descriptor
     self.ownsDescriptor = ownsDescriptor
+    memory = nil
     var status = stat()
     // Safety: `status` is a local of the right type.
     let isFile = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     size = isFile ? UInt64(status.st_size) : nil
   }
 
+  init(bytes: [UInt8], name: String) {
+    path = name
+    descriptor = -1
+    ownsDescriptor = false
+    memory = bytes
+    size = UInt64(bytes.count)
+  }
+
   deinit { if ownsDescriptor { close(descriptor) } }
 
-  /// Moves the place of the next `read`. Only for files.
+  /// Moves the place of the next `read`. Not for pipes.
   mutating func seek(to newOffset: UInt64) { offset = newOffset }
 
   /// Reads up to `count` bytes from the current place; fewer only at the end.
   mutating func read(
     into buffer: UnsafeMutableRawPointer, count: Int
   ) throws(TraceError) -> Int {
+    if let memory {
+      let start = min(Int(offset), memory.count)
+      let size = min(count, memory.count - start)
+      // Safety: both regions have `size` bytes.
+      unsafe memory.withUnsafeBytes { bytes in
+        guard let base = bytes.baseAddress else { return }
+        unsafe buffer.copyMemory(from: base + start, byteCount: size)
+      }
+      offset += UInt64(size)
+      return size
+    }
     var filled = 0
     while filled < count {
       // Safety: the caller gives room for `count` bytes, of which `filled` are used.

@@ -23,12 +23,12 @@
 //  * Decoding allocates per frame at most, never per event.
 //
 // How a frame becomes events. A frame is a small machine of *slots*. A slot holds one whole record
-// except its time, and two strides. One byte per event names the slot; the event is the slot's
-// record, after which the slot's addresses move on by the strides. So a queue that a device walks
-// 64 bytes at a time, and an address that it polls, cost one low-entropy byte per event for all
-// columns together: kind, StreamID, IOVA, expected PA, data, INTID, target, flags, outcome. A record
-// that no slot predicts is *cold*: it is spelled out in columns of its own and loaded into a slot.
-// Times are a byte (or two) of delta per event, with a list of exceptions.
+// except its time, and two strides. The frame's slot table says how each slot starts. One byte per
+// event names a slot; the event is the slot's record, after which the slot's addresses move on by
+// the strides. So a queue that a device walks 64 bytes at a time, and an address that it polls, cost
+// one low-entropy byte per event for all columns together: kind, StreamID, IOVA, expected PA, data,
+// INTID, target, flags, outcome. Times are a byte (or two) of delta per event. What does not fit in
+// a byte stands in lists of exceptions, by position, so that the event loop has no branches.
 
 /// Bounds that a reader checks before it believes a file, and that a writer keeps.
 package enum TraceLimits {
@@ -39,8 +39,6 @@ package enum TraceLimits {
   package static let payloadSizeBytes = 16 << 20
   /// Bytes of the provenance section.
   package static let provenanceSizeBytes = 1 << 20
-  /// Slots of one frame.
-  package static let slots = 4096
   /// Entries of one index frame.
   package static let entriesPerIndexFrame = 65_536
   /// Records of one snapshot, over all its parts.

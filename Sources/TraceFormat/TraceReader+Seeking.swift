@@ -132,7 +132,7 @@ extension TraceReader {
             found: "more")
         }
         try frames.open(frame, with: &decoder)
-        try records.append(contentsOf: decoder.all())
+        records += decoder.all()
       } catch {
         throw error.at(path: path, byteOffset: entry.offset)
       }
@@ -143,18 +143,10 @@ extension TraceReader {
 
 extension FrameDecoder {
   /// The rest of the frame as an array: for snapshots and tools.
-  mutating func all() throws(TraceError) -> [TraceEvent] {
-    let count = remaining
-    var failure: TraceError?
-    // Safety: `decode` writes `count` records into room for as many.
-    let events = unsafe [TraceEvent](unsafeUninitializedCapacity: count) { buffer, size in
-      do throws(TraceError) {
-        size = unsafe try decode(into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
-      } catch {
-        failure = error
-      }
+  mutating func all() -> [TraceEvent] {
+    // Safety: `decode` writes `remaining` records into room for as many.
+    unsafe [TraceEvent](unsafeUninitializedCapacity: remaining) { buffer, size in
+      size = unsafe decode(into: UnsafeMutableBufferPointer(rebasing: buffer[..<remaining]))
     }
-    if let failure { throw failure }
-    return events
   }
 }

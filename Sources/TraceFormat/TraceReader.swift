@@ -36,6 +36,11 @@ package struct TraceReader: ~Copyable {
     try self.init(InputFile(descriptor: descriptor, path: name, ownsDescriptor: false))
   }
 
+  /// Reads a trace that lies in memory.
+  package init(bytes: [UInt8], name: String) throws(TraceError) {
+    try self.init(InputFile(bytes: bytes, name: name))
+  }
+
   private init(_ input: consuming InputFile) throws(TraceError) {
     let path = input.path
     frames = FrameReader(input)
@@ -70,16 +75,9 @@ package struct TraceReader: ~Copyable {
       }
       // Safety: the part of `output` behind `filled`.
       let rest = unsafe UnsafeMutableBufferPointer(rebasing: output[filled...])
-      do {
-        let count = unsafe try decoder.decode(into: rest)
-        filled += count
-        ordinal += UInt64(count)
-      } catch {
-        let located = error.at(path: path, frame: frame?.number, ordinal: ordinal)
-        deferredError = located
-        if filled > 0 { break }
-        throw located
-      }
+      let count = unsafe decoder.decode(into: rest)
+      filled += count
+      ordinal += UInt64(count)
     }
     return filled
   }

@@ -40,7 +40,16 @@ package struct TraceScanner: ~Copyable {
   private var budget: UInt64
 
   package init(path: String) throws(TraceError) {
-    let input = try InputFile(path: path)
+    try self.init(InputFile(path: path))
+  }
+
+  /// Scans bytes in memory.
+  package init(bytes: [UInt8], name: String) throws(TraceError) {
+    try self.init(InputFile(bytes: bytes, name: name))
+  }
+
+  private init(_ input: consuming InputFile) throws(TraceError) {
+    let path = input.path
     guard let size = input.size else {
       throw TraceError(.usage, "input", expected: "a file, for scanning", found: "a pipe")
         .at(path: path)
@@ -65,7 +74,7 @@ package struct TraceScanner: ~Copyable {
     }
   }
 
-  /// Ordinals that were seen, are missing so far, and so on follow from the findings in order.
+  /// The next intact frame or the damage before it, in file order; nil at the end.
   package mutating func next() throws(TraceError) -> Finding? {
     if let finding = pending {
       pending = nil
@@ -108,7 +117,7 @@ package struct TraceScanner: ~Copyable {
   }
 
   /// The records of the frame that `next` gave last: events or a snapshot.
-  package mutating func events() throws(TraceError) -> [TraceEvent] { try decoder.all() }
+  package mutating func events() -> [TraceEvent] { decoder.all() }
 
   private mutating func check(_ frame: FrameHeader) throws(TraceError) {
     guard frame.fileID == fileID ?? frame.fileID else {
@@ -121,9 +130,6 @@ package struct TraceScanner: ~Copyable {
     }
     switch frame.kind {
     case .events, .snapshot:
-      // A frame is intact only if its events can be read: try them all, then prepare again.
-      try frames.open(frame, with: &decoder)
-      _ = try decoder.all()
       try frames.open(frame, with: &decoder)
     case .note, .index:
       try frames.decompress(frame, into: &decoder.plain)

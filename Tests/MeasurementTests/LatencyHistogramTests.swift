@@ -88,4 +88,36 @@ import Testing
     #expect(Self.histogram([1, 2, 3]) != Self.histogram([1, 2, 4]))
     #expect(Self.histogram([1, 2, 3]) != Self.histogram([1, 2, 3, 3]))
   }
+
+  /// The two layouts are one: at every border between buckets, one below, and one above.
+  @Test func recorderAndHistogramPutEveryValueInTheSameBucket() {
+    var borders: [UInt64] = Array(0...5_000)
+    for bit in 11...43 as ClosedRange<UInt64> {
+      for step in [0, 1, 2, 3, 511, 512, 1_022, 1_023] as [UInt64] {
+        let border = (1 << bit) + step << (bit - 10)
+        borders += [border - 1, border, border + 1]
+      }
+    }
+    for value in borders + [.max, LatencyHistogram.highestNanoseconds] {
+      var recorder = LatencyRecorder()
+      recorder.record(value)
+      #expect(recorder.histogram == Self.histogram([value]), "\(value)")
+    }
+  }
+
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  func recorderBecomesTheHistogramOfItsValues(seed: UInt64) {
+    let values = Self.values(3_000, seed: seed)
+    var recorder = LatencyRecorder()
+    for value in values { recorder.record(value) }
+    let histogram = recorder.histogram
+    #expect(histogram == Self.histogram(values) && histogram.count == 3_000)
+    #expect(
+      histogram.beyondRange == UInt64(values.count { $0 > LatencyHistogram.highestNanoseconds }))
+  }
+
+  @Test func unusedRecorderBecomesAnEmptyHistogram() {
+    let recorder = LatencyRecorder()
+    #expect(recorder.histogram == LatencyHistogram())
+  }
 }

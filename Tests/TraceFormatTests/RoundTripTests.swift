@@ -31,7 +31,7 @@ import Testing
     try expectRoundTrip(records, SampleTrace.options(codec, level: 1, frame: 1000))
   }
 
-  /// Few values per field, so that slots, strides, chains and evictions all meet.
+  /// Few values per field, so that slots, strides and chains all meet.
   @Test(arguments: 1...8)
   func recordsOfFewValuesComeBack(seed: Int) throws {
     var random = SeededGenerator(seed: UInt64(seed))
@@ -46,8 +46,8 @@ import Testing
     try expectRoundTrip(records, SampleTrace.options(.zstd, level: 1))
   }
 
-  /// More different records than slots: all but the least recent stay.
-  @Test func moreRecordsThanSlotsComeBack() throws {
+  /// More slots than a code of one byte can name.
+  @Test func moreSlotsThanCodesComeBack() throws {
     let events = (0..<9000).map { index in
       TraceEvent.dma(
         time: UInt64(index), streamID: 1, iova: UInt64(index % 1500) << 20, outcome: .translated)
@@ -90,17 +90,17 @@ import Testing
     let header = try payload.bytes.cursor { (cursor) throws(TraceError) in
       try EventPayloadHeader(&cursor, eventCount: events.count)
     }
-    #expect(header.coldEvents == 400)
+    #expect(header.slots == 400)
     #expect(header.literalWords == 200)
   }
 
-  @Test func aQueueThatIsWalkedIsColdTwice() throws {
+  @Test func aQueueThatIsWalkedTakesTwoSlots() throws {
     let events = (0..<500).map { index in
       TraceEvent.dma(
         time: UInt64(index), streamID: 8, iova: 0x10_0000 + UInt64(index) * 64,
         expectedAddress: 0x90_0000 + UInt64(index) * 64, outcome: .translated)
     }
-    #expect(SlotModel(events).coldEvents.count == 2)
+    #expect(SlotModel(events).entries.count == 2)
   }
 
   @Test func theWriterRefusesAnUnknownKind() throws {

@@ -81,7 +81,7 @@ extension Workload {
     events.append(
       .unmap(
         time: 0, streamID: 8, asid: 1, iova: iova, log2SizeBytes: 12, level: 3, granule: .kib4))
-    events.append(.smmuCommand(time: 0, 0x12 | 1 << 48, iova | 1 << 10 | 1))
+    events.append(.smmuCommand(time: 0, 0x12 | 1 << 48, iova | 1 << 10 | 3 << 8 | 1))
     events.append(.smmuCommand(time: 0, 0x46, 0))
   }
 

@@ -24,8 +24,8 @@ extension ArmBackend {
   @inline(__always)
   mutating func access(_ event: TraceEvent) -> Outcome {
     let found = smmu.translate(
-      streamID: event.streamID, address: event.iova, write: event.flags.contains(.write),
-      read: event.flags.contains(.read))
+      streamID: event.streamID, address: event.iova,
+      need: SMMUCore.need(event.flags.rawValue))
     return found.fault == 0
       ? Outcome(address: found.address, outcome: .translated)
       : Outcome(outcome: .smmuFault(found.fault))
@@ -34,7 +34,8 @@ extension ArmBackend {
   /// The device's write, through the SMMU to the physical doorbell. Nil, or how it was lost.
   @inline(__always)
   mutating func reachDoorbell(_ streamID: UInt32, _ address: UInt64) -> OutcomeClass? {
-    let found = smmu.translate(streamID: streamID, address: address, write: true, read: false)
+    let found = smmu.translate(
+      streamID: streamID, address: address, need: SMMUCore.need(EventFlags.write.rawValue))
     if found.fault != 0 { return .smmuFault(found.fault) }
     return found.address == HostLayout.doorbell ? nil : .notADoorbell
   }
@@ -46,7 +47,7 @@ extension ArmBackend {
     var address = event.iova
     if Choice.isTrapped {
       eventID = vectors.hostEvent(event.deviceID, VectorTable.place(event))
-      if eventID == 0 {
+      if eventID == 0 || event.vector >= 2_048 {
         guard let given = programUnseen(event) else { return Outcome(outcome: .noRoute) }
         eventID = given
       }
@@ -68,7 +69,7 @@ extension ArmBackend {
     var address = event.iova
     if Choice.isTrapped {
       eventID = vectors.hostEvent(event.deviceID, VectorTable.place(event))
-      if eventID == 0 {
+      if eventID == 0 || event.vector >= 2_048 {
         guard let given = programUnseen(event) else {
           return Signal(outcome: Outcome(outcome: .noRoute))
         }

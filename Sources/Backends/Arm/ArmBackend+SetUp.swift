@@ -7,7 +7,10 @@ import TranslationCore
 extension ArmBackend {
   mutating func configure(_ event: TraceEvent) {
     switch event.kind {
-    case .itsCommand: command(GuestCommand(event))
+    case .itsCommand:
+      countRun(event)
+      if limits.accept(event) { command(GuestCommand(event)) }
+      return
     case .msixTableWrite:
       if Choice.isTrapped { tableWrite(event) }
     case .streamConfiguration: configureStream(event)
@@ -20,8 +23,19 @@ extension ArmBackend {
     case .vcpuLoad: its.setResident(event.target.rawValue, true, wantsDoorbell: false)
     case .vcpuPut: its.setResident(event.target.rawValue, false, wantsDoorbell: false)
     case .vcpuBlock: its.setResident(event.target.rawValue, false, wantsDoorbell: true)
+    // VMOVP: the vPE's tables stay, the redistributor changes.
+    case .vcpuMigrate: if Choice.isVLPI { post(1) }
     default: break
     }
+    isInRun = false
+  }
+
+  /// A trace that holds no stores to GITS_CWRITER shows a batch of commands by its end: a SYNC, a
+  /// VSYNC, or something else that the guest did.
+  private mutating func countRun(_ event: TraceEvent) {
+    guard !hasQueueStores else { return }
+    if !isInRun { work.commandTraps += 1 }
+    isInRun = event.word0 & 0xFF != 0x05 && event.word0 & 0xFF != 0x25
   }
 
   private mutating func configureStream(_ event: TraceEvent) {
@@ -48,7 +62,9 @@ extension ArmBackend {
       guest.isEnabled = isEnabled
       its.isEnabled = isEnabled || !Choice.isVLPI
       virtualITS.setEnabled(isEnabled)
-    case 0x88: work.commandTraps += 1
+    case 0x88:
+      hasQueueStores = true
+      work.commandTraps += 1
     default: break
     }
   }
@@ -73,46 +89,29 @@ extension ArmBackend {
         post(1)
       }
     case .mapCollection(let collection, let target, let isValid):
-      guest.mapCollection(collection, isValid ? target : nil)
-      guard Choice.isVLPI else { break }
-      // A vPE exists as long as the guest's vCPU does; a recorded VMAPP may take its own away.
-      if isValid {
-        its.mapVPE(target.rawValue, isValid: guest.lpisAreEnabled(target))
-        post(1)
-      } else if target.isVPE {
-        its.mapVPE(target.rawValue, isValid: false)
-        post(1)
-      }
-      for (device, event) in guest.events(ofCollection: collection) { retarget(device, event) }
+      mapCollection(collection, isValid ? target : nil)
     case .map(let device, let event, let intid, let collection):
       map(device, event, .init(intid: intid, collection: collection))
     case .move(let device, let event, let collection):
-      guard guest.collections[collection] != nil, guest.mapping(device, event) != nil else { break }
+      guard let mapping = guest.targeted(device, event), guest.collections[collection] != nil,
+        mapping.isVirtual == GuestIntent.isVPE(collection)
+      else { break }
       guest.move(device, event, collection: collection)
       if Choice.isVLPI { retarget(device, event) }
     case .discard(let device, let event):
-      guard guest.mapping(device, event) != nil else { break }
+      guard let mapping = guest.targeted(device, event) else { break }
       withdraw(device, event)
       guest.discard(device, event)
+      if Choice.isVLPI { its.pending.acknowledge(mapping.intid, mapping.plane) }
     case .clear(let device, let event):
-      each(device, event) { backend, hostEvent in
-        backend.its.clear(device, hostEvent)
-        backend.post(1)
-      }
-    case .interrupt(let device, let event):
-      if Choice.isVLPI {
-        each(device, event) { backend, hostEvent in
-          backend.its.interrupt(device, hostEvent)
-          backend.post(1)
-        }
-      } else {
-        _ = virtualITS.inject(deviceID: device, eventID: event)
-      }
+      guard Choice.isVLPI, let mapping = guest.targeted(device, event) else { break }
+      each(device, event) { backend, _ in backend.post(1) }
+      its.pending.acknowledge(mapping.intid, mapping.plane)
+    case .interrupt(let device, let event): interrupt(device, event)
     case .invalidate(let device, let event):
-      each(device, event) { backend, hostEvent in
-        backend.its.invalidate(device, hostEvent)
-        backend.post(1)
-      }
+      guard Choice.isVLPI, let mapping = guest.targeted(device, event) else { break }
+      each(device, event) { backend, _ in backend.post(1) }
+      its.pending.refresh(mapping.intid, mapping.plane)
     case .invalidateAll:
       if Choice.isVLPI {
         its.pending.refreshConfigurations()
@@ -120,6 +119,33 @@ extension ArmBackend {
       }
     case .moveAll, .none: break
     }
+  }
+
+  private mutating func mapCollection(_ collection: UInt32, _ target: InterruptTarget?) {
+    let old = guest.collections[collection]
+    guest.mapCollection(collection, target)
+    guard Choice.isVLPI else { return }
+    // A vPE exists as long as the guest's vCPU does; a recorded VMAPP may take its own away.
+    if let target {
+      its.mapVPE(target.rawValue, isValid: guest.lpisAreEnabled(target))
+      post(1)
+    } else if let old, old.isVPE {
+      its.mapVPE(old.rawValue, isValid: false)
+      post(1)
+    }
+    guard old != target else { return }
+    for (device, event) in guest.events(ofCollection: collection) { retarget(device, event) }
+  }
+
+  /// INT: by command of the host where its entry is the guest's interrupt, else by software.
+  private mutating func interrupt(_ device: UInt32, _ event: UInt32) {
+    guard Choice.isVLPI else {
+      _ = virtualITS.inject(deviceID: device, eventID: event)
+      return
+    }
+    guard case .interrupt(let intid, let target) = guest.resolve(device, event) else { return }
+    each(device, event) { backend, _ in backend.post(1) }
+    its.raise(intid, target)
   }
 
   /// Counts host commands, each followed by its SYNC or VSYNC, as Linux posts them.
@@ -155,12 +181,9 @@ extension ArmBackend {
   }
 
   private mutating func map(_ device: UInt32, _ event: UInt32, _ mapping: GuestIntent.Mapping) {
-    guard let count = guest.deviceEvents[device], event < count,
-      mapping.intid >= INTID.firstLPI.rawValue, mapping.intid < its.pending.count
-    else { return }
-    if guest.mapping(device, event) != nil, Choice.isTrapped { withdraw(device, event) }
-    guest.map(device, event, mapping)
-    guard !Choice.isTrapped else { return }
+    guard guest.hasEvent(device, event) else { return }
+    if guest.mapping(device, event) != nil { withdraw(device, event) }
+    guard guest.map(device, event, mapping), !Choice.isTrapped else { return }
     if Choice.isVLPI {
       its.mapVirtualEvent(
         device, event, vpe: vpe(mapping), intid: mapping.intid,
@@ -175,27 +198,39 @@ extension ArmBackend {
     }
   }
 
-  /// DISCARD: the host's entry goes, or (trapped) becomes the host's own interrupt again.
+  /// The guest's mapping goes: so does the host's entry, or (trapped) it becomes the host's own
+  /// interrupt again. Pending bits stay.
   private mutating func withdraw(_ device: UInt32, _ event: UInt32) {
     if Choice.isTrapped {
       for place in vectors.forwarded(device, toEvent: event) { unforward(device, place) }
     } else {
-      its.discard(device, event)
+      releaseHostINTID(device, event)
+      its.remove(device, event)
       post(1)
     }
   }
 
-  /// MAPD over or of a live device: all its events go.
+  /// MAPD over or of a live device: all its events go, without a command of their own where the
+  /// host's device goes with the guest's.
   private mutating func withdraw(device: UInt32) {
-    guard Choice.isTrapped else { return }
-    for place in vectors.forwarded(device, toEvent: nil) { unforward(device, place) }
+    if Choice.isTrapped {
+      for place in vectors.forwarded(device, toEvent: nil) { unforward(device, place) }
+    } else {
+      for event in guest.events(ofDevice: device) { releaseHostINTID(device, event) }
+    }
   }
 
-  /// Host LPIs, from 8192 up; none is given twice.
+  /// Host LPIs: those given back, then from 8192 up.
   mutating func allocateHostINTID() -> UInt32? {
+    if let free = freeHostINTIDs.popLast() { return free }
     guard nextHostINTID < hostINTIDEnd else { return nil }
     defer { nextHostINTID += 1 }
     return nextHostINTID
+  }
+
+  private mutating func releaseHostINTID(_ device: UInt32, _ event: UInt32) {
+    guard !Choice.isVLPI, let entry = its.mapping(device, event), !entry.isVirtual else { return }
+    freeHostINTIDs.append(entry.intid)
   }
 
   /// The guest's commands to the virtual ITS that software injection asks.

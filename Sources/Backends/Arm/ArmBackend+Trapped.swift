@@ -82,38 +82,43 @@ extension ArmBackend {
     case .lost(let loss): return loss
     case .interrupt(let intid, let target):
       let hostEvent = vectors.hostEvent(device, place)
-      its.discard(device, hostEvent)
+      its.remove(device, hostEvent)
       its.mapVirtualEvent(
         device, hostEvent, vpe: target.rawValue, intid: intid, doorbell: INTID.spurious.rawValue)
       post(2)
-      vectors[device, place].forwarded = GuestIntent.key(device, entry.data)
+      vectors[device, place].forwarded = entry.data
       return nil
     }
   }
 
-  /// The host's own interrupt again (Linux: its_unmap_vlpi: DISCARD, MAPTI).
+  /// The host's own interrupt again (Linux: its_unmap_vlpi: DISCARD, MAPTI). The vLPI's pending bit,
+  /// which DISCARD takes, is the guest's; the host puts it back.
   mutating func unforward(_ device: UInt32, _ place: UInt32) {
     let hostEvent = vectors.hostEvent(device, place)
-    its.discard(device, hostEvent)
+    its.remove(device, hostEvent)
     its.mapEvent(
       device, hostEvent, intid: vectors[device, place].hostINTID, icid: HostLayout.collection)
     post(2)
     vectors[device, place].forwarded = nil
   }
 
-  /// An MSI of a vector whose table writes the trace does not hold: programmed from the message itself.
+  /// An MSI of a vector whose table writes the trace does not hold, or whose vector is unknown:
+  /// programmed from the message itself, and again when another message comes in its place.
   @inline(never)
   mutating func programUnseen(_ event: TraceEvent) -> UInt32? {
     let place = VectorTable.place(event)
     var entry = vectors[event.deviceID, place]
-    if !entry.isComplete {
+    let isUnknown = event.vector >= 2_048
+    if !entry.isComplete || isUnknown && (entry.address != event.iova || entry.data != event.data) {
       entry.address = event.iova
       entry.data = event.data
       entry.written = 7
+      entry.control = 0
+      vectors[event.deviceID, place] = entry
+      program(event.deviceID, place, streamID: event.streamID)
+    } else if vectors.hostEvent(event.deviceID, place) == 0 {
+      program(event.deviceID, place, streamID: event.streamID)
     }
-    entry.control = 0
-    vectors[event.deviceID, place] = entry
-    program(event.deviceID, place, streamID: event.streamID)
     let hostEvent = vectors.hostEvent(event.deviceID, place)
     return hostEvent == 0 ? nil : hostEvent
   }

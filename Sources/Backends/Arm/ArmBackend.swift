@@ -13,20 +13,26 @@ struct ArmBackend<Choice: ArmDesign>: TranslationBackend, ~Copyable {
   /// The guest's ITS as the host's injection path sees it. Only with an eventfd.
   var virtualITS: VirtualITS
   var guest = GuestIntent()
+  let limits: GuestLimits
   var vectors = VectorTable()
   var routes = RouteTable()
   var doorbells: DoorbellPages
   var work = WorkCounters()
-  /// Next host LPI; 0: none left.
+  /// The next host LPI that was never given, and those that were given back.
   var nextHostINTID = INTID.firstLPI.rawValue
+  var freeHostINTIDs: [UInt32] = []
   let hostINTIDEnd: UInt32
   var mappedDevices: Set<UInt32> = []
+  /// The trace holds stores to GITS_CWRITER; if not, a run of commands is one trap.
+  var hasQueueStores = false
+  var isInRun = false
 
   init(geometry: TableGeometry, smmu options: SMMUOptions) {
     smmu = SMMUCore(geometry: geometry, options: options)
     // vPEs are numbered by `InterruptTarget`: a guest's PE p is vPE p, a recorded vPE v is 0x8000 | v.
-    its = ITSCore(geometry: geometry, vPETargetBits: 0)
+    its = ITSCore(geometry: HostLayout.geometry(for: geometry), vPETargetBits: 0)
     virtualITS = VirtualITS(geometry: geometry)
+    limits = GuestLimits(geometry)
     doorbells = DoorbellPages(page: geometry.itsTranslationPage)
     hostINTIDEnd = its.pending.count
     smmu.mapStage2(

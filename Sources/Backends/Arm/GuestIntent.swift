@@ -9,19 +9,27 @@ struct GuestIntent {
   struct Mapping: Hashable {
     var intid: UInt32
     var collection: UInt32
+    var isVirtual: Bool { GuestIntent.isVPE(collection) }
+    /// Any target of the plane that the interrupt is in.
+    var plane: InterruptTarget { isVirtual ? .vpe(0) : .pe(0) }
   }
 
-  private(set) var deviceEvents: [UInt32: UInt32] = [:]
-  private(set) var mappings: [UInt64: Mapping] = [:]
+  private struct Device {
+    var eventCount: UInt32
+    var mappings: [UInt32: Mapping] = [:]
+  }
+
+  private var devices: [UInt32: Device] = [:]
+  private var mappingCount = 0
   private(set) var collections: [UInt32: InterruptTarget] = [:]
   private var disabledPEs: Set<UInt16> = []
   var isEnabled = true
 
-  static func key(_ device: UInt32, _ event: UInt32) -> UInt64 {
-    UInt64(device) << 32 | UInt64(event)
-  }
+  /// More mappings than this are not kept, so that no trace makes the host's memory grow for ever.
+  static let mappingLimit = 1 << 22
 
   static func collection(ofVPE vpe: UInt16) -> UInt32 { 0x1_0000 | UInt32(vpe) }
+  static func isVPE(_ collection: UInt32) -> Bool { collection & 0x1_0000 != 0 }
 
   enum Resolved {
     case interrupt(intid: UInt32, target: InterruptTarget)
@@ -31,46 +39,60 @@ struct GuestIntent {
   /// What the guest's own ITS would make of the message.
   func resolve(_ device: UInt32, _ event: UInt32) -> Resolved {
     guard isEnabled else { return .lost(.itsDisabled) }
-    guard let count = deviceEvents[device] else { return .lost(.unmappedDevice) }
-    guard event < count else { return .lost(.eventIDOutOfRange) }
-    guard let mapping = mappings[Self.key(device, event)] else { return .lost(.unmappedEvent) }
+    guard let device = devices[device] else { return .lost(.unmappedDevice) }
+    guard event < device.eventCount else { return .lost(.eventIDOutOfRange) }
+    guard let mapping = device.mappings[event] else { return .lost(.unmappedEvent) }
     guard let target = collections[mapping.collection] else {
-      return .lost(mapping.collection & 0x1_0000 == 0 ? .unmappedCollection : .unmappedVPE)
+      return .lost(mapping.isVirtual ? .unmappedVPE : .unmappedCollection)
     }
-    guard target.isVPE || !disabledPEs.contains(target.number) else { return .lost(.lpisDisabled) }
+    guard lpisAreEnabled(target) else { return .lost(.lpisDisabled) }
     return .interrupt(intid: mapping.intid, target: target)
   }
 
-  func mapping(_ device: UInt32, _ event: UInt32) -> Mapping? {
-    mappings[Self.key(device, event)]
+  func mapping(_ device: UInt32, _ event: UInt32) -> Mapping? { devices[device]?.mappings[event] }
+
+  /// A mapping that leads to a target. Commands about an event fail without one.
+  func targeted(_ device: UInt32, _ event: UInt32) -> Mapping? {
+    mapping(device, event).flatMap { collections[$0.collection] == nil ? nil : $0 }
   }
 
-  /// Events of a device, or of a collection, in rising order.
-  func events(ofDevice device: UInt32) -> [UInt32] {
-    mappings.keys.filter { UInt32($0 >> 32) == device }.map { UInt32(truncatingIfNeeded: $0) }
-      .sorted()
+  /// Whether a MAPTI of the event finds its device and its place in the table.
+  func hasEvent(_ device: UInt32, _ event: UInt32) -> Bool {
+    devices[device].map { event < $0.eventCount } ?? false
   }
 
+  /// Events of a device, in rising order.
+  func events(ofDevice device: UInt32) -> [UInt32] { devices[device]?.mappings.keys.sorted() ?? [] }
+
+  /// Events of a collection, in rising order. O(all mappings), as KVM's walk for MAPC is.
   func events(ofCollection collection: UInt32) -> [(device: UInt32, event: UInt32)] {
-    mappings.filter { $0.value.collection == collection }.map(\.key).sorted()
-      .map { (UInt32($0 >> 32), UInt32(truncatingIfNeeded: $0)) }
+    devices.keys.sorted().flatMap { device in
+      devices[device]!.mappings.filter { $0.value.collection == collection }.keys.sorted()
+        .map { (device, $0) }
+    }
   }
 
   mutating func mapDevice(_ device: UInt32, eventCount: UInt32?) {
-    for event in events(ofDevice: device) { mappings[Self.key(device, event)] = nil }
-    deviceEvents[device] = eventCount
+    mappingCount -= devices[device]?.mappings.count ?? 0
+    devices[device] = eventCount.map { Device(eventCount: $0) }
   }
 
-  mutating func map(_ device: UInt32, _ event: UInt32, _ mapping: Mapping) {
-    mappings[Self.key(device, event)] = mapping
+  /// - Returns: false at the limit.
+  mutating func map(_ device: UInt32, _ event: UInt32, _ mapping: Mapping) -> Bool {
+    if devices[device]?.mappings[event] == nil {
+      guard mappingCount < Self.mappingLimit else { return false }
+      mappingCount += 1
+    }
+    devices[device]?.mappings[event] = mapping
+    return true
   }
 
   mutating func discard(_ device: UInt32, _ event: UInt32) {
-    mappings[Self.key(device, event)] = nil
+    if devices[device]?.mappings.removeValue(forKey: event) != nil { mappingCount -= 1 }
   }
 
   mutating func move(_ device: UInt32, _ event: UInt32, collection: UInt32) {
-    mappings[Self.key(device, event)]?.collection = collection
+    devices[device]?.mappings[event]?.collection = collection
   }
 
   mutating func mapCollection(_ collection: UInt32, _ target: InterruptTarget?) {

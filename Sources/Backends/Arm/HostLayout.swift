@@ -19,6 +19,14 @@ enum HostLayout {
   static let log2Events: UInt32 = 12
   static let eventsPerDevice: UInt32 = 1 << log2Events
 
+  /// The physical ITS: large enough for every guest's numbers and for the host's own.
+  static func geometry(for guest: TableGeometry) -> TableGeometry {
+    var host = guest
+    host.eventIDBits = max(guest.eventIDBits, UInt8(log2Events))
+    host.intidBits = max(guest.intidBits, 16)
+    return host
+  }
+
   /// The host's collection for its own interrupts.
   static let collection: UInt16 = 0
 

@@ -12,8 +12,8 @@ struct VectorTable {
     /// Which of the words the trace has shown: bit 0 address low, 1 high, 2 data.
     var written: UInt8 = 0
     var hostINTID: UInt32 = 0
-    /// The guest's (DeviceID, EventID) to which the host's entry is forwarded; nil: not forwarded.
-    var forwarded: UInt64?
+    /// The guest's EventID to which the host's entry is forwarded; nil: not forwarded.
+    var forwarded: UInt32?
 
     var isComplete: Bool { written & 0b101 == 0b101 }
   }
@@ -79,8 +79,8 @@ struct VectorTable {
   func forwarded(_ device: UInt32, toEvent event: UInt32?) -> [UInt32] {
     guard device < 65_536, slots[Int(device)] != 0 else { return [] }
     return entries[Int(slots[Int(device)]) - 1].filter { _, entry in
-      guard let key = entry.forwarded else { return false }
-      return event == nil || UInt32(truncatingIfNeeded: key) == event
+      guard let forwarded = entry.forwarded else { return false }
+      return event == nil || forwarded == event
     }.keys.sorted()
   }
 }

@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 
 // Commands (IHI 0069, §5.3). Each either has its effect or is counted in `commandErrors` under the
 // error number of Linux's arm-gic-v3.h and has none.
@@ -14,25 +14,48 @@ extension ITSCore {
     let upper = UInt32(dw1 >> 32)
     let icid = UInt16(truncatingIfNeeded: dw2)
     let vpe = UInt16(truncatingIfNeeded: dw1 >> 32)
-    let rdBase = UInt16(truncatingIfNeeded: dw2 >> 16)
+    let rdBase = dw2 >> 16 & 0xF_FFFF_FFFF
     let isValid = dw2 >> 63 == 1
     switch dw0 & 0xFF {
-    case 0x01: moveEvent(device, event, icid: icid)
+    case 0x01: if hasTarget(device, event, 0x01_0107) { moveEvent(device, event, icid: icid) }
     case 0x03: interrupt(device, event)
-    case 0x04: clear(device, event)
-    case 0x05, 0x22, 0x25: break  // SYNC, VMOVP, VSYNC: no table of this model changes
+    case 0x04: if hasPendingBit(device, event, 0x01_0507) { clear(device, event) }
+    // SYNC, VMOVP, VSYNC: no table of this model changes.
+    case 0x05: if rdBase >= UInt64(peCount) { fail(0x01_0501) }
+    case 0x22: if vPE(vpe) == 0 || rdBase >= UInt64(peCount) { fail(0x01_2211) }
+    case 0x25: if vPE(vpe) == 0 { fail(0x01_2511) }
     case 0x08: mapDevice(device, log2Events: UInt32(dw1 & 0x1F) + 1, isValid: isValid)
-    case 0x09: mapCollection(icid, pe: rdBase, isValid: isValid)
+    case 0x09:
+      guard !isValid || rdBase < UInt64(peCount) else { return fail(0x01_0902) }
+      mapCollection(icid, pe: UInt16(truncatingIfNeeded: rdBase), isValid: isValid)
     case 0x0A: mapEvent(device, event, intid: upper, icid: icid)
     case 0x0B: mapEvent(device, event, intid: event, icid: icid)
-    case 0x0C: invalidate(device, event)
-    case 0x0D, 0x2D: pending.refreshConfigurations()
-    case 0x0E: break  // MOVALL: pending state has one place per INTID here
-    case 0x0F: discard(device, event)
+    case 0x0C: if hasTarget(device, event, 0x01_0C07) { invalidate(device, event) }
+    case 0x0D:
+      guard isMapped(icid) else { return fail(0x01_0D09) }
+      pending.refreshConfigurations()
+    case 0x2D:
+      guard vPE(vpe) != 0 else { return fail(0x01_2D11) }
+      pending.refreshConfigurations()
+    // MOVALL: pending state has one place per INTID here.
+    case 0x0E: if max(rdBase, dw3 >> 16 & 0xF_FFFF_FFFF) >= UInt64(peCount) { fail(0x01_0E01) }
+    case 0x0F: if hasPendingBit(device, event, 0x01_0F07) { discard(device, event) }
     case 0x21:
-      moveVirtualEvent(
-        device, event, vpe: vpe, doorbell: dw2 & 1 == 1 ? UInt32(dw2 >> 32) : nil)
-    case 0x29: mapVPE(vpe, isValid: isValid)
+      let doorbell = dw2 & 1 == 1 ? UInt32(dw2 >> 32) : nil
+      guard hasTarget(device, event, 0x01_2107), let (intid, _, place) = mapping(device, event)
+      else { return }
+      if let doorbell, !isDoorbell(doorbell) { return fail(0x01_2106) }
+      guard isVirtualLPI(intid, ofVPE: place), isVirtualLPI(intid, ofVPE: vpe) else {
+        return fail(0x01_2106)
+      }
+      moveVirtualEvent(device, event, vpe: vpe, doorbell: doorbell)
+    case 0x29:
+      let log2INTIDs = UInt32(dw3 & 0x1F) + 1
+      guard !isValid || rdBase < UInt64(peCount) else { return fail(0x01_2902) }
+      guard !isValid || UInt64(1) << UInt64(log2INTIDs) <= UInt64(pending.count) else {
+        return fail(0x01_2903)
+      }
+      mapVPE(vpe, log2INTIDs: log2INTIDs, isValid: isValid)
     case 0x2A:
       mapVirtualEvent(
         device, event, vpe: vpe, intid: UInt32(truncatingIfNeeded: dw2), doorbell: UInt32(dw2 >> 32)
@@ -57,7 +80,7 @@ extension ITSCore {
     unsafe devices[Int(device)] = UInt64(first) | 1 << (UInt64(log2Events) + 32)
   }
 
-  /// Takes a device's ITT back, with its entries and their pending bits.
+  /// Takes a device's ITT back, with its entries. Pending bits stay: MAPD does not know of them.
   private mutating func withdraw(_ device: UInt32) {
     // Safety: the caller has checked DeviceID; an ITT has as many entries as its device entry says.
     let entry = unsafe devices[Int(device)]
@@ -65,7 +88,6 @@ extension ITSCore {
     guard count > 0 else { return }
     let first = UInt32(truncatingIfNeeded: entry)
     for index in Int(first)..<Int(first) + Int(count) where unsafe itts[index] != 0 {
-      clearPending(unsafe itts[index])
       unsafe itts[index] = 0
     }
     arena.release(first, log2Count: UInt32(count.trailingZeroBitCount))
@@ -121,6 +143,48 @@ extension ITSCore {
     return index
   }
 
+  private func isMapped(_ icid: UInt16) -> Bool {
+    // Safety: checked in the same expression.
+    unsafe UInt32(icid) < collectionCount && collections[Int(icid)] & Self.valid != 0
+  }
+
+  /// The entry of a mapped vPE, else 0.
+  private func vPE(_ vpe: UInt16) -> UInt32 {
+    // Safety: 65,536 entries.
+    let entry = unsafe vpes[Int(vpe)]
+    return entry & Self.valid != 0 ? entry : 0
+  }
+
+  /// Whether the vPE's pending table has a bit for the interrupt.
+  private func isVirtualLPI(_ intid: UInt32, ofVPE vpe: UInt16) -> Bool {
+    let entry = vPE(vpe)
+    return entry != 0 && UInt64(intid) >> UInt64(entry & Self.log2INTIDs) == 0
+  }
+
+  /// Whether the event is mapped and so is its collection or vPE. Else the commands about it have no
+  /// target to tell and do nothing, as in the reference model.
+  private mutating func hasTarget(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Bool {
+    guard let (_, isVirtual, place) = mapping(device, event),
+      isVirtual ? vPE(place) != 0 : isMapped(place)
+    else {
+      fail(error)
+      return false
+    }
+    return true
+  }
+
+  /// The same, and the target has a pending bit for the interrupt.
+  private mutating func hasPendingBit(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Bool {
+    guard hasTarget(device, event, error), let found = mapping(device, event) else { return false }
+    guard found.isVirtual, !isVirtualLPI(found.intid, ofVPE: found.place) else { return true }
+    fail(error)
+    return false
+  }
+
+  private func isDoorbell(_ intid: UInt32) -> Bool {
+    intid == INTID.spurious.rawValue || isLPI(intid)
+  }
+
   private func isLPI(_ intid: UInt32) -> Bool {
     intid >= INTID.firstLPI.rawValue && intid < pending.count
   }
@@ -134,7 +198,6 @@ extension ITSCore {
     guard UInt32(icid) < collectionCount else { return fail(0x01_0A03) }
     // Safety: `entryIndex` gives an index within the device's ITT.
     unsafe itts[index] = 1 | UInt64(intid) << 8 | UInt64(icid) << 32
-    pending.mapped(intid, .pe(0))
   }
 
   /// VMAPTI, VMAPI.
@@ -144,11 +207,10 @@ extension ITSCore {
     guard let index = entryIndex(device, event, noDevice: 0x01_2A04, noEvent: 0x01_2A05) else {
       return
     }
-    guard isLPI(intid) else { return fail(0x01_2A06) }
+    guard isLPI(intid), isDoorbell(doorbell) else { return fail(0x01_2A06) }
     // Safety: `entryIndex` gives an index within the device's ITT.
     unsafe itts[index] = 1 | 2 | UInt64(intid) << 8 | UInt64(vpe) << 32
     unsafe doorbells[index] = doorbell
-    pending.mapped(intid, target(ofVPE: vpe))
   }
 
   private func target(ofVPE vpe: UInt16) -> InterruptTarget {
@@ -158,11 +220,9 @@ extension ITSCore {
   /// MOVI. A virtual entry is not its business.
   package mutating func moveEvent(_ device: UInt32, _ event: UInt32, icid: UInt16) {
     guard let index = mappedIndex(device, event, 0x01_0107) else { return }
-    // Safety: `mappedIndex` gives an index within the device's ITT; ICID is checked.
+    // Safety: `mappedIndex` gives an index within the device's ITT.
     guard unsafe itts[index] & 2 == 0 else { return fail(0x01_0107) }
-    guard UInt32(icid) < collectionCount, unsafe collections[Int(icid)] & Self.valid != 0 else {
-      return fail(0x01_0109)
-    }
+    guard isMapped(icid) else { return fail(0x01_0109) }
     unsafe itts[index] = itts[index] & ~(0xFFFF << 32) | UInt64(icid) << 32
   }
 
@@ -178,19 +238,22 @@ extension ITSCore {
   }
 
   /// VMAPP. A vPE is resident until the trace says that it left (`setResident`).
-  package mutating func mapVPE(_ vpe: UInt16, isValid: Bool) {
+  /// - Parameter log2INTIDs: width of the vINTIDs that its pending table has room for, at most 31.
+  package mutating func mapVPE(_ vpe: UInt16, log2INTIDs: UInt32 = 24, isValid: Bool) {
     // Safety: 65,536 entries.
-    let old = unsafe vpes[Int(vpe)]
-    unsafe vpes[Int(vpe)] =
-      isValid ? (old & Self.valid != 0 ? old : Self.valid | Self.resident) : 0
+    let old = vPE(vpe)
+    let state = old != 0 ? old & ~Self.log2INTIDs : Self.valid | Self.resident
+    unsafe vpes[Int(vpe)] = isValid ? state | log2INTIDs & Self.log2INTIDs : 0
   }
 
   /// GICR_VPENDBASER: a vPE is scheduled on a redistributor, or leaves it and wants a doorbell or not.
   package mutating func setResident(_ vpe: UInt16, _ isResident: Bool, wantsDoorbell: Bool) {
     // Safety: 65,536 entries.
-    guard unsafe vpes[Int(vpe)] & Self.valid != 0 else { return }
+    let old = vPE(vpe)
+    guard old != 0 else { return }
     unsafe vpes[Int(vpe)] =
-      Self.valid | (isResident ? Self.resident : 0) | (wantsDoorbell ? Self.doorbellWanted : 0)
+      Self.valid | old & Self.log2INTIDs | (isResident ? Self.resident : 0)
+      | (wantsDoorbell ? Self.doorbellWanted : 0)
   }
 
   /// DISCARD: the mapping and its pending bit.
@@ -199,6 +262,19 @@ extension ITSCore {
     // Safety: `mappedIndex` gives an index within the device's ITT.
     clearPending(unsafe itts[index])
     unsafe itts[index] = 0
+  }
+
+  /// The mapping goes and its pending bit stays: DISCARD by a host that keeps the bit for the guest.
+  package mutating func remove(_ device: UInt32, _ event: UInt32) {
+    guard let index = mappedIndex(device, event, 0x01_0F07) else { return }
+    // Safety: `mappedIndex` gives an index within the device's ITT.
+    unsafe itts[index] = 0
+  }
+
+  /// Makes an interrupt pending by software, as a hypervisor does for its guest.
+  package mutating func raise(_ intid: UInt32, _ target: InterruptTarget) {
+    guard isLPI(intid), pending.raise(intid, target) != .coalesced else { return }
+    counters.pendingBitsSet += 1
   }
 
   /// CLEAR.

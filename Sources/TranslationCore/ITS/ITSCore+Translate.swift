@@ -53,7 +53,10 @@ extension ITSCore {
       let vpe = unsafe vpes[Int(where_)]
       let target = InterruptTarget(rawValue: where_ | vPETargetBits)
       guard vpe & Self.valid != 0 else {
-        return Found(intid: intid, target: target, outcome: .unmappedVPE, isVirtual: true)
+        return Found(outcome: .unmappedVPE)
+      }
+      guard intid &>> (vpe & Self.log2INTIDs) == 0 else {
+        return Found(outcome: .intidOutOfRange)
       }
       return Found(
         intid: intid, target: target, outcome: .delivered, isVirtual: true, state: vpe)
@@ -62,7 +65,7 @@ extension ITSCore {
     guard collection & Self.valid != 0 else { return Found(outcome: .unmappedCollection) }
     let target = InterruptTarget.pe(UInt16(truncatingIfNeeded: collection))
     guard collection & Self.lpisEnabled != 0 else {
-      return Found(intid: intid, target: target, outcome: .lpisDisabled)
+      return Found(outcome: .lpisDisabled)
     }
     return Found(intid: intid, target: target, outcome: .delivered, state: collection)
   }

@@ -8,7 +8,7 @@ package import EventModel
 /// | device table | DeviceID | 8 bytes: first entry of the ITT 31:0, number of its EventIDs 63:32 (0: unmapped) |
 /// | ITTs | ITT base + EventID | 8 bytes: valid 0, virtual 1, INTID 31:8, ICID or vPEID 47:32 |
 /// | collection table | ICID | 4 bytes: PE 15:0, LPIs enabled 30, valid 31 |
-/// | vPE table | vPEID | 4 bytes: resident 29, doorbell wanted 30, valid 31 |
+/// | vPE table | vPEID | 4 bytes: bits of the vINTID 4:0, resident 29, doorbell wanted 30, valid 31 |
 ///
 /// ITTs lie in one arena of reserved address space; a page of it costs memory when it is touched. What
 /// a trace may ask for is bounded by the geometry and by `ittEntryLimit`; a MAPD that asks for more is
@@ -36,6 +36,7 @@ package struct ITSCore: ~Copyable {
   let eventIDBits: UInt32
   let collectionCount: UInt32
   let vpeCount: UInt32
+  let peCount: UInt16
   /// Doorbell INTIDs of virtual entries, in parallel to `itts`. Cold.
   let doorbells: UnsafeMutablePointer<UInt32>
   var arena: ITTArena
@@ -57,6 +58,7 @@ package struct ITSCore: ~Copyable {
     eventIDBits = UInt32(min(max(geometry.eventIDBits, 1), 20))
     collectionCount = 1 << UInt32(min(geometry.collectionIDBits, 16))
     vpeCount = 1 << 16
+    peCount = max(geometry.peCount, 1)
     self.vPETargetBits = vPETargetBits
     isEnabled = startsEnabled
     pending = PendingTable(intidBits: geometry.intidBits)
@@ -78,6 +80,7 @@ package struct ITSCore: ~Copyable {
   @usableFromInline static var lpisEnabled: UInt32 { 1 << 30 }
   @usableFromInline static var doorbellWanted: UInt32 { 1 << 30 }
   @usableFromInline static var resident: UInt32 { 1 << 29 }
+  @usableFromInline static var log2INTIDs: UInt32 { 0x1F }
 
   package func addCounters(to work: inout WorkCounters) {
     work.interruptsOffered += counters.translations

@@ -15,11 +15,14 @@ public import EventModel
 package struct PendingTable: ~Copyable {
   @usableFromInline let raised: UnsafeMutablePointer<UInt8>
   @usableFromInline let acknowledged: UnsafeMutablePointer<UInt8>
-  /// Bit 0: enabled, as last read from the configuration table (on INV and INVALL only).
+  /// Bit 0: enabled, as the redistributor read it at the first interrupt; read again after INV and
+  /// INVALL only. 0: not read, since bit 1 of what is read is RES1 (IHI 0069, §5.1.1).
   @usableFromInline let cachedConfiguration: UnsafeMutablePointer<UInt8>
   /// What software stored in the configuration table.
   private let storedConfiguration: UnsafeMutablePointer<UInt8>
   private let pages: ZeroedPages
+  /// The slots whose configuration may be cached.
+  private let known: UnsafeMutablePointer<Range<Int>>
   /// INTIDs of one plane.
   @usableFromInline package let count: UInt32
 
@@ -31,13 +34,16 @@ package struct PendingTable: ~Copyable {
     let bits = UInt32(min(max(intidBits, 14), 24))
     count = 1 << bits
     let planes = Int(count) * 2
-    pages = ZeroedPages(byteCount: planes * 4)
+    pages = ZeroedPages(byteCount: planes * 4 + MemoryLayout<Range<Int>>.size)
     // Safety: four tables of `planes` bytes each fill the pages.
     let base = unsafe pages.table(of: UInt8.self)
     unsafe raised = base
     unsafe acknowledged = base + planes
     unsafe cachedConfiguration = base + planes * 2
     unsafe storedConfiguration = base + planes * 3
+    // Safety: 16 bytes after them, at a multiple of 16. Zero is the empty range.
+    unsafe known = UnsafeMutableRawPointer(base + planes * 4)
+      .bindMemory(to: Range<Int>.self, capacity: 1)
   }
 
   /// Position of an interrupt in the tables. The caller has checked intid < count.
@@ -56,6 +62,22 @@ package struct PendingTable: ~Copyable {
     let isPending = unsafe (mine ^ acknowledged[slot]) & 1 != 0
     if isPending { return .coalesced }
     unsafe raised[slot] = mine ^ 1
+    return unsafe cachedConfiguration[slot] & 1 != 0 ? .delivered : readConfiguration(slot)
+  }
+
+  /// The configuration of an interrupt that is not known to be enabled. The slot is within the table.
+  @usableFromInline
+  @inline(never)
+  func readConfiguration(_ slot: Int) -> OutcomeClass {
+    // Safety: the caller's slot is below twice `count`.
+    if unsafe cachedConfiguration[slot] == 0 {
+      let stored = unsafe storedConfiguration[slot]
+      unsafe cachedConfiguration[slot] = stored == 0 ? Self.defaultConfiguration : stored | 2
+      let old = unsafe known.pointee
+      unsafe known.pointee =
+        old.isEmpty
+        ? slot..<slot + 1 : min(old.lowerBound, slot)..<max(old.upperBound, slot + 1)
+    }
     return unsafe cachedConfiguration[slot] & 1 != 0 ? .delivered : .masked
   }
 
@@ -80,37 +102,27 @@ package struct PendingTable: ~Copyable {
 
   // Configuration: stored by software, seen by the interrupt controller at INV and INVALL.
 
-  /// Software stores a byte of the configuration table.
+  /// Software stores a byte of the configuration table. A byte that was never stored (0) counts as
+  /// the default.
   package func store(configuration: UInt8, _ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     // Safety: checked above.
     unsafe storedConfiguration[slot(intid, target)] = configuration
   }
 
-  /// Reads the stored byte again. A byte that was never stored (0) counts as the default.
-  func refresh(_ intid: UInt32, _ target: InterruptTarget) {
-    guard intid < count else { return }
-    let slot = slot(intid, target)
-    // Safety: checked above.
-    let stored = unsafe storedConfiguration[slot]
-    unsafe cachedConfiguration[slot] = stored == 0 ? Self.defaultConfiguration : stored
-  }
-
-  /// A mapping makes the LPI known: its byte is read if it was not.
-  func mapped(_ intid: UInt32, _ target: InterruptTarget) {
+  /// INV: the byte is read again at the next interrupt.
+  package func refresh(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     // Safety: checked above.
-    if unsafe cachedConfiguration[slot(intid, target)] == 0 { refresh(intid, target) }
+    unsafe cachedConfiguration[slot(intid, target)] = 0
   }
 
-  /// INVALL: every byte that was ever read is read again.
+  /// INVALL: so is every byte that was ever read. O(span of the interrupts in use).
   package func refreshConfigurations() {
-    for slot in 0..<Int(count) * 2 {
-      // Safety: both tables have twice `count` bytes.
-      guard unsafe cachedConfiguration[slot] != 0 else { continue }
-      let stored = unsafe storedConfiguration[slot]
-      unsafe cachedConfiguration[slot] = stored == 0 ? Self.defaultConfiguration : stored
-    }
+    // Safety: both bounds come from slots.
+    let span = unsafe known.pointee
+    unsafe (cachedConfiguration + span.lowerBound).update(repeating: 0, count: span.count)
+    unsafe known.pointee = 0..<0
   }
 
   /// The pending bits of one plane as the architecture lays them out.

@@ -20,8 +20,16 @@ struct AddressSpace: BitwiseCopyable {
   /// The table that took the last leaf, and the part of the input range that it serves:
   /// `address >> lastShift == lastPrefix`.
   var lastShift: UInt8
+  /// Picks the byte offset of a descriptor in that table out of `address >> (granule shift − 3)`.
+  var lastMask: UInt32
   var lastPrefix: UInt64
   var lastTable: UInt64
+
+  /// Arena offset of the page descriptor for an address in the range of `lastTable`.
+  @inline(__always)
+  func lastSlot(_ address: UInt64) -> UInt64 {
+    lastTable &+ (address &>> (UInt64(shape.granuleShift) &- 3)) & UInt64(lastMask)
+  }
 
   static func stage1(vmid: UInt16, asid: UInt16) -> UInt64 { UInt64(vmid) << 16 | UInt64(asid) }
   static func stage2(vmid: UInt16) -> UInt64 { 1 << 32 | UInt64(vmid) }

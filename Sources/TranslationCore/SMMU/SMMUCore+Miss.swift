@@ -110,7 +110,7 @@ extension SMMUCore {
     unsafe lookup.pointee = StreamLookup(
       limit: context.pointee.limit, pageMask: ~0 &<< shift, key: key,
       setShift: UInt32(truncatingIfNeeded: shift &- tlb.setShift),
-      salt: UInt32(truncatingIfNeeded: tlb.salt(space)))
+      salt: UInt32(truncatingIfNeeded: TranslationBuffer.salt(space)))
   }
 
   mutating func faulted(_ event: UInt8) -> SMMUTranslation {

@@ -1,4 +1,4 @@
-package import EventModel
+public import EventModel
 
 /// The guest's page-table stores: real descriptors in real tables.
 ///
@@ -9,51 +9,74 @@ package import EventModel
 extension SMMUCore {
   /// Stores the leaves of a record: one, or up to a table full. O(levels) for the first leaf of a
   /// table, else O(1) each.
+  @inlinable
+  @inline(__always)
   package mutating func map(_ event: TraceEvent) {
-    let number = spaceNumber(of: event)
+    map(event.word0, event.word1, event.word2, event.word3, event.flags.rawValue)
+  }
+
+  /// Removes every leaf of the range; a block that reaches beyond it is split first. O(1) for one
+  /// page; for a range, linear in the tables that hold leaves there.
+  @inlinable
+  @inline(__always)
+  package mutating func unmap(_ event: TraceEvent) {
+    unmap(event.word0, event.word2, event.word3)
+  }
+
+  /// The words of a map record: IOVA, output address, owner, geometry and attributes.
+  @usableFromInline
+  @inline(never)
+  mutating func map(
+    _ address: UInt64, _ output: UInt64, _ owner: UInt64, _ geometry: UInt64, _ flags: UInt8
+  ) {
+    let number = spaceNumber(owner, geometry)
     if number == 0 {
       refusals.unknownAddressSpace += 1
       return
     }
     // Safety: a number that the table gave is an index of `spaces`.
     let space = unsafe spaces.spaces + number
-    guard let (level, shift) = unsafe leafGeometry(event, &space.pointee) else {
+    guard let (level, shift) = unsafe leafGeometry(geometry, &space.pointee) else {
       refusals.badGeometry += 1
       return
     }
-    let address = event.word0
-    let output = event.outputAddress
-    let attributes = event.leafAttributes
-    let log2 = UInt64(event.log2SizeBytes)
+    let attributes = Self.leafAttributes(geometry)
     let type = level == 3 ? Descriptor.tableOrPage : Descriptor.block
-    guard log2 == shift, attributes & Descriptor.contiguous == 0, attributes != 0,
+    guard geometry & 0xFF == shift, attributes & Descriptor.contiguous == 0, attributes != 0,
       (address | output) & (1 &<< shift &- 1) == 0, output < 1 << 48,
       unsafe address < space.pointee.shape.inputLimit
     else {
-      unsafe mapRun(event, level, shift, type, in: space)
+      unsafe mapRun(
+        address, output, attributes, geometry & 0xFF, EventFlags(rawValue: flags), level, shift,
+        type, in: space)
       return
     }
     unsafe store(leaf: output | attributes & ~3 | type, at: address, level: level, in: space)
-    if !isBacked(output) { unsafe back(output, log2, space.pointee) }
+    if !isBacked(output) { unsafe back(output, shift, space.pointee) }
+  }
+
+  /// Descriptor bits 11:0 and 63:50 from a map record's last word: `TraceEvent.leafAttributes`.
+  @inline(__always)
+  private static func leafAttributes(_ geometry: UInt64) -> UInt64 {
+    (geometry &>> 32) & 0xFFF | ((geometry &>> 48) & 0x3FFF) &<< 50
   }
 
   /// The general case: several leaves, the contiguous bit (which promises a whole run), attributes
   /// that the recording does not know, and everything that is wrong with a record.
   @inline(never)
   private mutating func mapRun(
-    _ event: TraceEvent, _ level: UInt8, _ shift: UInt64, _ type: UInt64,
+    _ address: UInt64, _ output: UInt64, _ recorded: UInt64, _ recordedLog2: UInt64,
+    _ flags: EventFlags, _ level: UInt8, _ shift: UInt64, _ type: UInt64,
     in space: UnsafeMutablePointer<AddressSpace>
   ) {
     // Safety: as `map`.
     let shape = unsafe space.pointee.shape
-    var attributes = event.leafAttributes
+    var attributes = recorded
     if attributes == 0 {
-      let readOnly = event.flags.contains(.readable) && !event.flags.contains(.writable)
+      let readOnly = flags.contains(.readable) && !flags.contains(.writable)
       attributes = Descriptor.linuxMemory | (readOnly ? Descriptor.readOnly : 0)
     }
-    var log2 = UInt64(event.log2SizeBytes)
-    var address = event.word0
-    var output = event.outputAddress
+    var (log2, address, output) = (recordedLog2, address, output)
     if attributes & Descriptor.contiguous != 0 {
       log2 = max(log2, shift + shape.contiguousLog2(level))
       address &= ~0 << log2
@@ -82,24 +105,23 @@ extension SMMUCore {
     if !isBacked(output) { unsafe back(output, log2, space.pointee) }
   }
 
-  /// Removes every leaf of the range; a block that reaches beyond it is split first. O(1) for one
-  /// page; for a range, linear in the tables that hold leaves there.
-  package mutating func unmap(_ event: TraceEvent) {
-    let number = spaceNumber(of: event)
+  @usableFromInline
+  @inline(never)
+  mutating func unmap(_ address: UInt64, _ owner: UInt64, _ geometry: UInt64) {
+    let number = spaceNumber(owner, geometry)
     if number == 0 {
       refusals.unknownAddressSpace += 1
       return
     }
     // Safety: as `map`.
     let space = unsafe spaces.spaces + number
-    let address = event.word0
     let shape = unsafe space.pointee.shape
     guard address < shape.inputLimit else {
       refusals.addressOutOfRange += 1
       return
     }
     // Whole granules only: no leaf is smaller.
-    let log2 = max(UInt64(event.log2SizeBytes), UInt64(shape.granuleShift))
+    let log2 = max(geometry & 0xFF, UInt64(shape.granuleShift))
     if log2 == UInt64(shape.granuleShift), unsafe clearPage(address, in: space) { return }
     let first = address & (~0 << UInt64(shape.granuleShift))
     let rest = shape.inputLimit - 1 - first
@@ -108,34 +130,35 @@ extension SMMUCore {
     _ = unsafe clear(table: root, shape.startLevel, first, last, space)
   }
 
+  /// The space that a record's owner word (VMID, ASID in its upper half) and stage name; 0 if it
+  /// has no tables.
   @inline(__always)
-  private mutating func spaceNumber(of event: TraceEvent) -> Int {
-    let owner = event.word2 &>> 32
-    // word2's upper half is VMID and ASID, which is the stage-1 key.
+  private mutating func spaceNumber(_ owner: UInt64, _ geometry: UInt64) -> Int {
+    let stage = (geometry &>> 16) & 3
+    // The upper half of the owner word is the stage-1 key as it stands.
+    let key = owner &>> 32
     let number = spaces.number(
-      of: event.stage == 2 ? AddressSpace.stage2(vmid: UInt16(owner >> 16)) : owner)
-    // Safety: as `map`.
-    return unsafe event.stage != 0 && event.stage != 3 && spaces.spaces[number].root != 0
-      ? number : 0
+      of: stage == 2 ? AddressSpace.stage2(vmid: UInt16(truncatingIfNeeded: key &>> 16)) : key)
+    // Safety: as `map`; number 0 is a space without tables.
+    return unsafe (stage == 1 || stage == 2) && spaces.spaces[number].root != 0 ? number : 0
   }
 
   /// Level and log2 size of the leaf that the record describes, if the space's tables can hold it.
   @inline(__always)
   private func leafGeometry(
-    _ event: TraceEvent, _ space: inout AddressSpace
+    _ word: UInt64, _ space: inout AddressSpace
   ) -> (level: UInt8, shift: UInt64)? {
-    // Size, level and granule: word3 bits 15:0. Bit 16 tells that the value was checked.
-    let geometry = UInt32(truncatingIfNeeded: event.word3 & 0xFFFF) | 1 << 16
+    // Size, level and granule: bits 15:0. Bit 16 tells that the value was checked.
+    let geometry = UInt32(truncatingIfNeeded: word & 0xFFFF) | 1 << 16
     if geometry != space.knownGeometry {
-      let level = event.level
-      guard level <= 3, level >= UInt32(space.shape.startLevel),
-        space.shape.allowsLeaf(UInt8(level)),
-        UInt64(event.log2SizeBytes) >= space.shape.shift(UInt8(level)), event.log2SizeBytes <= 48,
-        UInt32(event.granuleCode) * 2 + 10 == UInt32(space.shape.granuleShift)
+      let level = UInt8(truncatingIfNeeded: (word >> 8) & 0xF)
+      guard level <= 3, level >= space.shape.startLevel, space.shape.allowsLeaf(level),
+        word & 0xFF >= space.shape.shift(level), word & 0xFF <= 48,
+        (word >> 12 & 0xF) * 2 + 10 == UInt64(space.shape.granuleShift)
       else { return nil }
       space.knownGeometry = geometry
-      space.leafLevel = UInt8(level)
-      space.leafShift = UInt8(space.shape.shift(UInt8(level)))
+      space.leafLevel = level
+      space.leafShift = UInt8(space.shape.shift(level))
     }
     return (space.leafLevel, UInt64(space.leafShift))
   }
@@ -148,16 +171,16 @@ extension SMMUCore {
     leaf: UInt64, at address: UInt64, level: UInt8, in space: UnsafeMutablePointer<AddressSpace>
   ) {
     // Safety: the callers pass a pointer into `spaces`; `lastTable` is a table of this space at
-    // level 3 that holds leaves, and the offset stays below a table's size.
-    let last = unsafe space.pointee
-    if level == 3, address &>> UInt64(last.lastShift) == last.lastPrefix,
-      unsafe liveCounts[Int(last.lastTable &>> 12)] != 0
-    {
-      let slot = last.lastTable &+ last.shape.descriptorOffset(address, 3)
-      if arena.load(slot) == 0 { unsafe liveCounts[Int(last.lastTable &>> 12)] &+= 1 }
-      arena.store(slot, leaf)
-      counters.descriptorWrites &+= 1
-      return
+    // level 3, and the mask keeps the slot inside it.
+    if level == 3, unsafe address &>> UInt64(space.pointee.lastShift) == space.pointee.lastPrefix {
+      let live = unsafe liveCounts + Int(truncatingIfNeeded: space.pointee.lastTable &>> 12)
+      if unsafe live.pointee != 0 {
+        let slot = unsafe space.pointee.lastSlot(address)
+        if arena.load(slot) == 0 { unsafe live.pointee &+= 1 }
+        arena.store(slot, leaf)
+        counters.descriptorWrites &+= 1
+        return
+      }
     }
     unsafe descend(toStore: leaf, at: address, level: level, in: space)
   }
@@ -209,6 +232,7 @@ extension SMMUCore {
     if level == 3 {
       let lastShift = shape.startLevel == 3 ? UInt64(shape.inputBits) : shape.shift(2)
       unsafe space.pointee.lastShift = UInt8(lastShift)
+      unsafe space.pointee.lastMask = 8 << UInt32(lastShift - UInt64(shape.granuleShift)) - 8
       unsafe space.pointee.lastPrefix = address >> lastShift
       unsafe space.pointee.lastTable = table
     }
@@ -232,10 +256,11 @@ extension SMMUCore {
     _ address: UInt64, in space: UnsafeMutablePointer<AddressSpace>
   ) -> Bool {
     // Safety: as `store`.
-    let last = unsafe space.pointee
-    guard address &>> UInt64(last.lastShift) == last.lastPrefix else { return false }
-    let live = unsafe liveCounts + Int(last.lastTable &>> 12)
-    let slot = last.lastTable &+ last.shape.descriptorOffset(address, 3)
+    guard unsafe address &>> UInt64(space.pointee.lastShift) == space.pointee.lastPrefix else {
+      return false
+    }
+    let live = unsafe liveCounts + Int(truncatingIfNeeded: space.pointee.lastTable &>> 12)
+    let slot = unsafe space.pointee.lastSlot(address)
     if arena.load(slot) == 0 { return true }
     // The last leaf of a table changes the counts above, too: leave it to `clear`.
     guard unsafe live.pointee > 1 else { return false }

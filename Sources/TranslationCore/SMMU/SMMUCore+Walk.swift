@@ -7,7 +7,7 @@ extension SMMUCore {
     // Safety: the caller's pointer is to the context of the access.
     let shape = unsafe context.pointee.stage1
     let space = unsafe UInt64(context.pointee.space)
-    if let table = walkCache.find(address, space: space) {
+    if let table = walkCache.findNear(address, space: space) {
       counters.stage1Reads &+= 1
       let piece = (table.tag & 0xFFFF_FFFF_F000) &+ (table.data & ~0xFFF)
       let index = (address &>> UInt64(shape.granuleShift)) & 511
@@ -95,24 +95,29 @@ extension SMMUCore {
         address: address &+ (hit.data & ~0xFFF), shift: hit.shift,
         permissions: ~hit.data & 3)
     }
-    return unsafe stage2Walk(address, context.pointee)
+    return unsafe stage2Walk(address, context)
   }
 
   @inline(never)
-  private mutating func stage2Walk(_ address: UInt64, _ context: StreamContext) -> StageResult {
+  private mutating func stage2Walk(
+    _ address: UInt64, _ context: UnsafeMutablePointer<StreamContext>
+  ) -> StageResult {
     counters.stage2TLBMisses &+= 1
-    let (result, reads) = stage2Lookup(
-      address, root: context.root2, shape: context.stage2, outputBits: context.outputBits2)
+    // Safety: as `stage1`.
+    let (result, reads) = unsafe stage2Lookup(
+      address, root: context.pointee.root2, shape: context.pointee.stage2,
+      outputBits: context.pointee.outputBits2)
     counters.stage2Reads &+= reads
     if result.fault == 0 {
-      stage2TLB.insert(
-        address, space: UInt64(context.vmid), shift: result.shift, leafShift: result.shift,
-        output: result.address, permissions: result.permissions)
+      unsafe stage2TLB.insert(
+        address, space: UInt64(context.pointee.vmid), shift: result.shift,
+        leafShift: result.shift, output: result.address, permissions: result.permissions)
     }
     return result
   }
 
   /// The walk itself, without caches or counters: also what an untimed caller uses.
+  @inline(__always)
   func stage2Lookup(
     _ address: UInt64, root: UInt64, shape: TableShape, outputBits: UInt8
   ) -> (result: StageResult, reads: UInt64) {

@@ -21,10 +21,10 @@ package struct SMMUOptions: Hashable, Sendable {
   package var tlbWays: Int = 1
   /// IPA → PA. 0 entries: every stage-2 use walks.
   package var stage2TLBEntries: Int = 256
-  package var stage2TLBWays: Int = 2
+  package var stage2TLBWays: Int = 1
   /// Pointers to last-level stage-1 tables. 0 entries: every stage-1 walk starts at the root.
   package var walkCacheEntries: Int = 128
-  package var walkCacheWays: Int = 2
+  package var walkCacheWays: Int = 1
   /// STE and CD, one entry per StreamID. Off, each access reads both.
   package var configurationCache: Bool = true
 

@@ -35,6 +35,8 @@ struct TranslationBuffer: ~Copyable {
 
   private let pages: ZeroedPages
   let lines: UnsafeMutablePointer<Line>
+  /// Where `findNear` looks first.
+  private var near: UnsafeMutablePointer<Line>
   /// The set index in its place within a byte offset: sets are 2^`setShift` bytes apart.
   let setMask: UInt64
   let setShift: UInt64
@@ -56,13 +58,14 @@ struct TranslationBuffer: ~Copyable {
     setMask = (1 << UInt64(entriesLog2 + 4)) - (1 << setShift)
     pages = ZeroedPages(byteCount: MemoryLayout<Line>.stride << entriesLog2)
     unsafe lines = pages.table(of: Line.self)
+    unsafe near = lines
   }
 
   var ways: Int { 1 &<< Int(truncatingIfNeeded: setShift &- 4) }
 
   /// What a space adds to the set index, so that equal addresses of two spaces part.
   @inline(__always)
-  func salt(_ space: UInt64) -> UInt64 { ((space &* 0x9E37_79B1) &>> 7) &<< setShift & 0xFFFF_FFFF }
+  static func salt(_ space: UInt64) -> UInt64 { (space &* 0x9E37_79B1) & 0xFFFF_FFFF }
 
   /// First line of the set for an address.
   @inline(__always)
@@ -86,10 +89,21 @@ struct TranslationBuffer: ~Copyable {
     setShift == 4 && sizesInUse & ~(1 &<< shift) == 0
   }
 
+  /// As `find`, for addresses that tend to stay in the page of the last hit.
+  @inline(__always)
+  mutating func findNear(_ address: UInt64, space: UInt64) -> Line? {
+    // Safety: `near` is a line of the buffer. An entry that went has another tag, or 0.
+    let line = unsafe near.pointee
+    if Self.tag(address, line.shift, space) == line.tag { return line }
+    guard let found = find(address, space: space) else { return nil }
+    unsafe near = set(address, found.shift, Self.salt(space))
+    return found
+  }
+
   /// The entry for `address` whatever its size. Larger pages are tried first.
   @inline(__always)
   func find(_ address: UInt64, space: UInt64) -> Line? {
-    let salt = salt(space)
+    let salt = Self.salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
       let shift = 63 &- UInt64(truncatingIfNeeded: sizes.leadingZeroBitCount)
@@ -119,7 +133,7 @@ struct TranslationBuffer: ~Copyable {
     sizesInUse |= 1 &<< shift
     if shift < leafShift { holdsFragments = true }
     // Safety: as `set`.
-    let first = unsafe set(address, shift, salt(space))
+    let first = unsafe set(address, shift, Self.salt(space))
     var way = ways &- 1
     while way > 0 {
       unsafe first[way] = first[way &- 1]
@@ -133,15 +147,28 @@ struct TranslationBuffer: ~Copyable {
   /// Forgets what was made from leaves of `space` that touch `first`…`last`.
   ///
   /// Cost: one set per page and size while that is less than half of the buffer, else a scan.
+  @inline(__always)
   mutating func remove(space: UInt64, first: UInt64, last: UInt64) {
-    let smallest = UInt64(sizesInUse.trailingZeroBitCount)
     if sizesInUse == 0 { return }
+    let smallest = UInt64(truncatingIfNeeded: sizesInUse.trailingZeroBitCount)
     let pages = (last &>> smallest) &- (first &>> smallest)
+    if pages == 0, sizesInUse & (sizesInUse &- 1) == 0, !holdsFragments {
+      let tag = Self.tag(first, smallest, space)
+      unsafe remove(tag, from: set(first, smallest, Self.salt(space)))
+    } else {
+      removeRange(space, first, last, pages)
+    }
+  }
+
+  @inline(never)
+  private mutating func removeRange(
+    _ space: UInt64, _ first: UInt64, _ last: UInt64, _ pages: UInt64
+  ) {
     if holdsFragments || pages > setMask &>> (setShift &+ 1) {
       removeAll { $0.space == space && $0.touches(first, last) }
       return
     }
-    let salt = salt(space)
+    let salt = Self.salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
       let shift = UInt64(sizes.trailingZeroBitCount)

@@ -25,6 +25,9 @@ package struct VirtualITS: ~Copyable {
     var id: UInt32
     var intid: UInt32
     var collection: UInt32
+    var isVirtual: Bool { collection & 0x1_0000 != 0 }
+    /// Any target of the plane that the interrupt is in.
+    var plane: InterruptTarget { isVirtual ? .vpe(0) : .pe(0) }
   }
   private struct Device {
     var id: UInt32
@@ -45,6 +48,7 @@ package struct VirtualITS: ~Copyable {
 
   private let eventIDBits: UInt32
   private let deviceIDBits: UInt32
+  private let collectionIDBits: UInt32
   /// All ITEs together; KVM has no such limit but the guest's memory.
   private var eventTotal = 0
   private static let eventLimit = 1 << 22
@@ -58,12 +62,12 @@ package struct VirtualITS: ~Copyable {
     targets = Array(repeating: Self.noTarget, count: vPEPlane * 2)
     eventIDBits = UInt32(min(geometry.eventIDBits, 16))
     deviceIDBits = UInt32(min(geometry.deviceIDBits, 16))
+    collectionIDBits = UInt32(min(geometry.collectionIDBits, 16))
   }
 
   /// Injects one message: cached translation first, else the lists.
   @inlinable
   package mutating func inject(deviceID: UInt32, eventID: UInt32) -> Outcome {
-    guard isEnabled else { return Outcome(outcome: .itsDisabled) }
     if (deviceID | eventID) &>> 16 == 0 {
       // Bit 31 of what is cached tells the plane.
       let found = cache.find(deviceID &<< 16 | eventID)
@@ -93,6 +97,8 @@ package struct VirtualITS: ~Copyable {
   @usableFromInline
   package mutating func injectUncached(deviceID: UInt32, eventID: UInt32) -> Outcome {
     cacheMisses += 1
+    guard isEnabled else { return Outcome(outcome: .itsDisabled) }
+    guard deviceID >> deviceIDBits == 0 else { return Outcome(outcome: .deviceIDOutOfRange) }
     guard let device = device(deviceID) else { return Outcome(outcome: .unmappedDevice) }
     guard let event = event(eventID, in: device) else {
       return Outcome(
@@ -100,7 +106,7 @@ package struct VirtualITS: ~Copyable {
     }
     let ite = devices[device].events[event]
     guard let target = collection(ite.collection) else {
-      return Outcome(outcome: .unmappedCollection)
+      return Outcome(outcome: ite.isVirtual ? .unmappedVPE : .unmappedCollection)
     }
     guard !disabledPEs.contains(target.rawValue) else { return Outcome(outcome: .lpisDisabled) }
     let object = ite.intid | (target.isVPE ? 1 << 31 : 0)
@@ -148,10 +154,9 @@ package struct VirtualITS: ~Copyable {
 
   package mutating func mapDevice(_ id: UInt32, log2Events: UInt32, isValid: Bool) {
     commands += 1
-    guard id >> deviceIDBits == 0, log2Events <= eventIDBits else { return }
+    guard id >> deviceIDBits == 0, !isValid || log2Events <= eventIDBits else { return }
     if let index = device(id) {
       eventTotal -= devices[index].events.count
-      for event in devices[index].events { forget(event) }
       devices.remove(at: index)
       flush()
     }
@@ -161,14 +166,19 @@ package struct VirtualITS: ~Copyable {
   /// MAPC with V = 1 retargets every LPI of the collection and flushes nothing.
   package mutating func mapCollection(_ id: UInt32, target: InterruptTarget, isValid: Bool) {
     commands += 1
-    collections.removeAll { $0.id == id }
-    if isValid {
-      collections.append((id, target))
-      retarget(collection: id, UInt32(target.rawValue), target)
-    } else {
+    guard id & 0x1_0000 != 0 || id >> collectionIDBits == 0 else { return }
+    let index = collections.firstIndex { $0.id == id }
+    listSteps += UInt64(index.map { $0 + 1 } ?? collections.count)
+    if !isValid {
+      if let index { collections.remove(at: index) }
       retarget(collection: id, Self.noTarget, target)
       flush()
+      return
     }
+    if let index { collections[index].target = target } else { collections.append((id, target)) }
+    retarget(collection: id, UInt32(target.rawValue), target)
+    // A cached translation would not ask whether the new target takes LPIs.
+    if disabledPEs.contains(target.rawValue) { flush() }
   }
 
   private mutating func retarget(collection: UInt32, _ word: UInt32, _ target: InterruptTarget) {
@@ -187,7 +197,8 @@ package struct VirtualITS: ~Copyable {
   ) {
     commands += 1
     guard let device = device(deviceID), id < devices[device].eventCount,
-      intid >= INTID.firstLPI.rawValue, intid < pending.count
+      intid >= INTID.firstLPI.rawValue, intid < pending.count,
+      collection & 0x1_0000 != 0 || collection >> collectionIDBits == 0
     else { return }
     let ite = Event(id: id, intid: intid, collection: collection)
     if let index = event(id, in: device) {
@@ -199,17 +210,24 @@ package struct VirtualITS: ~Copyable {
       eventTotal += 1
       devices[device].events.append(ite)
     }
-    let isVPE = collection & 0x1_0000 != 0
-    pending.mapped(intid, isVPE ? .vpe(0) : .pe(0))
     if let target = self.collection(collection) {
       targets[slot(intid, target)] = UInt32(target.rawValue)
     }
   }
 
+  /// The place of a mapped event whose collection is mapped; without one, commands about the event
+  /// fail.
+  private mutating func targeted(_ deviceID: UInt32, _ id: UInt32) -> (device: Int, event: Int)? {
+    guard let device = device(deviceID), let index = event(id, in: device),
+      collection(devices[device].events[index].collection) != nil
+    else { return nil }
+    return (device, index)
+  }
+
   package mutating func moveEvent(_ deviceID: UInt32, _ id: UInt32, collection: UInt32) {
     commands += 1
-    guard let device = device(deviceID), let index = event(id, in: device),
-      let target = self.collection(collection)
+    guard let (device, index) = targeted(deviceID, id), let target = self.collection(collection),
+      devices[device].events[index].isVirtual == target.isVPE
     else { return }
     devices[device].events[index].collection = collection
     targets[slot(devices[device].events[index].intid, target)] = UInt32(target.rawValue)
@@ -218,29 +236,26 @@ package struct VirtualITS: ~Copyable {
 
   package mutating func discard(_ deviceID: UInt32, _ id: UInt32) {
     commands += 1
-    guard let device = device(deviceID), let index = event(id, in: device) else { return }
-    forget(devices[device].events.remove(at: index))
+    guard let (device, index) = targeted(deviceID, id) else { return }
+    let event = devices[device].events.remove(at: index)
+    pending.clear(event.intid, event.plane)
     eventTotal -= 1
     flush()
-  }
-
-  private mutating func forget(_ event: Event) {
-    let target: InterruptTarget = event.collection & 0x1_0000 != 0 ? .vpe(0) : .pe(0)
-    pending.clear(event.intid, target)
   }
 
   /// CLEAR and INV: no flush.
   package mutating func clear(_ deviceID: UInt32, _ id: UInt32) {
     commands += 1
-    guard let device = device(deviceID), let index = event(id, in: device) else { return }
-    forget(devices[device].events[index])
+    guard let (device, index) = targeted(deviceID, id) else { return }
+    let event = devices[device].events[index]
+    pending.clear(event.intid, event.plane)
   }
 
   package mutating func invalidate(_ deviceID: UInt32, _ id: UInt32) {
     commands += 1
-    guard let device = device(deviceID), let index = event(id, in: device) else { return }
-    let ite = devices[device].events[index]
-    pending.refresh(ite.intid, ite.collection & 0x1_0000 != 0 ? .vpe(0) : .pe(0))
+    guard let (device, index) = targeted(deviceID, id) else { return }
+    let event = devices[device].events[index]
+    pending.refresh(event.intid, event.plane)
   }
 
   package mutating func invalidateAll() {

@@ -1,0 +1,38 @@
+// The loop of the `direct` design's SMMU half in C: the same tables, caches, reads and stores as
+// `SMMUCore`, written as a C programmer would, to see what Swift costs.
+//
+// It has what the benchmark's workloads need: nested or plain stage 1 with any granule, leaves of
+// one record each, unmapping, TLBI by address and ASID, CFGI. Not in it: contiguous runs, block
+// splitting, recorded stage 2, global entries. A record that needs one of these is counted in
+// `refused`, so that a comparison cannot pass by leaving work out.
+#ifndef CORE_TWIN_H
+#define CORE_TWIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// The 48 bytes of a `TraceEvent`.
+typedef struct {
+  uint64_t time, word0, word1, word2, word3;
+  uint16_t target, vector;
+  uint8_t kind, flags, outcome, origin;
+} CoreTwinEvent;
+
+typedef struct {
+  uint64_t accesses, configuration_misses, ste_reads, cd_reads, tlb_misses, stage1_reads,
+      stage2_reads, stage2_tlb_misses, commands, faults, descriptor_writes, refused;
+} CoreTwinCounters;
+
+typedef struct CoreTwin CoreTwin;
+
+/// NULL without memory. 16-bit StreamIDs, 44-bit addresses, the default options of `SMMUOptions`.
+CoreTwin *_Nullable CoreTwin_create(bool nested);
+void CoreTwin_destroy(CoreTwin *_Nonnull twin);
+void CoreTwin_map_stage2(CoreTwin *_Nonnull twin, uint64_t ipa, uint64_t pa, uint32_t log2_bytes);
+
+/// Runs the events through and returns the digest of all answers.
+uint64_t CoreTwin_run(CoreTwin *_Nonnull twin, const CoreTwinEvent *_Nonnull events, size_t count);
+CoreTwinCounters CoreTwin_counters(const CoreTwin *_Nonnull twin);
+
+#endif

@@ -1,0 +1,25 @@
+// How fast a trace is decoded on one core, and what each column costs.
+//
+//   swift run -c release TraceDecodeBenchmark [trace.dbtrace] [--smoke]
+//
+// It reads all events of the trace, writes them again with each codec, and decodes them from memory
+// into a buffer of 1,024 records, as a reader thread fills a ring. Without a trace it
+// makes a synthetic one. The time is the least of several passes; the digest proves that each codec
+// gave the same events.
+import EventModel
+import TraceFormat
+
+let arguments = CommandLine.arguments.dropFirst()
+let isSmoke = arguments.contains("--smoke")
+let path = arguments.first { !$0.hasPrefix("--") }
+
+do {
+  let events = try path.map { try DecodeBenchmark.load($0) } ?? SyntheticQueue.events(200_000)
+  print("\(path ?? "synthetic queue"): \(events.count) events of 48 bytes")
+  print("codec         bytes/event   M events/s   write M events/s   digest")
+  for setting in DecodeBenchmark.settings {
+    try DecodeBenchmark(events: events, passes: isSmoke ? 2 : 40).run(setting)
+  }
+} catch {
+  print("error: \(error)")
+}
