@@ -96,7 +96,10 @@ let package = Package(
         swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(
-        name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore", "CoreTwin"],
+        name: "CoreBenchmark",
+        dependencies: [
+          "Backends", "CoreTwin", "EventModel", "Replay", "TraceFormat", "TranslationCore",
+        ],
         path: "Benchmarks/Core/CoreBenchmark", swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6],

@@ -38,22 +38,28 @@ public struct PassTally: Sendable {
     }
   }
 
+  @inlinable
+  mutating func add(_ outcome: Outcome) { digest = Self.extend(digest, by: outcome) }
+
   /// A polynomial in an odd number over the words of all outcomes. The multiplication makes each
   /// place count differently, so that two outcomes cannot change places, nor two equal errors cancel
   /// out. One multiplication and one addition depend on the outcome before.
-  @inlinable
-  mutating func add(_ outcome: Outcome) {
+  @inlinable @inline(__always)
+  static func extend(_ digest: UInt64, by outcome: Outcome) -> UInt64 {
     let interrupt =
       UInt64(outcome.intid) &<< 32 | UInt64(outcome.target.rawValue) &<< 16
       | UInt64(outcome.outcome.rawValue) &<< 8 | UInt64(outcome.flags)
     // The constants are splitmix64's increment and first multiplier (odd, about half their bits set).
     let word = (outcome.address ^ interrupt &* 0x9E37_79B9_7F4A_7C15)
-    digest = digest &* 0xBF58_476D_1CE4_E5B9 &+ (word ^ word &>> 32)
+    return digest &* 0xBF58_476D_1CE4_E5B9 &+ (word ^ word &>> 32)
   }
 }
 
 /// The loop: gives each event to the method that it belongs to. Specialised in `Backends`, so that a
 /// call through it costs nothing.
+///
+/// A DMA access, the commonest event by far, is answered in the loop, whose state is four registers:
+/// position, end, digest, count. Everything else is out of line, so that it takes none of them.
 ///
 /// - Parameter tally: added to.
 @inlinable
@@ -61,32 +67,62 @@ public func replay<Backend: TranslationBackend & ~Copyable>(
   _ events: UnsafeBufferPointer<TraceEvent>, through backend: inout Backend,
   _ tally: inout PassTally
 ) {
-  var local = tally
-  // Safety: the index stays below the buffer's count. Fields are read where they are used, so that a
-  // record is not copied before its kind is known.
-  for index in 0..<events.count {
-    let kind = unsafe events[index].kind
+  guard var event = events.baseAddress else { return }
+  // Safety: from the first to behind the last event of the buffer. Fields are read where they are
+  // used, so that a record is not copied before its kind is known.
+  let end = unsafe event + events.count
+  var digest = tally.digest
+  var accesses: UInt64 = 0
+  while unsafe event < end {
+    let kind = unsafe event.pointee.kind
     if kind == .dma {
-      unsafe local.addAccess(backend.translate(events[index]))
-    } else if kind == .msi {
-      unsafe local.addInterrupt(backend.translate(events[index]))
-    } else if kind == .acknowledge {
-      local.acknowledges &+= 1
-      unsafe backend.acknowledge(events[index])
+      accesses &+= 1
+      digest = unsafe PassTally.extend(digest, by: backend.translate(event.pointee))
     } else if kind.isMaintenance {
-      unsafe maintain(events.baseAddress.unsafelyUnwrapped + index, &backend)
-    } else if kind.isSetUp || kind.isVCPU {
-      unsafe backend.configure(events[index])
+      unsafe maintain(event, &backend)
+    } else {
+      unsafe digest = handle(event, digest, &backend, &tally)
     }
+    unsafe event += 1
   }
-  tally = local
+  tally.digest = digest
+  tally.accesses &+= accesses
 }
 
-/// Out of line, so that what the loop keeps in registers does not depend on it.
 @inlinable @inline(never)
 func maintain<Backend: TranslationBackend & ~Copyable>(
   _ event: UnsafePointer<TraceEvent>, _ backend: inout Backend
 ) {
   // Safety: the caller's pointer is that of an event in its buffer.
   unsafe backend.maintain(event.pointee)
+}
+
+/// What is neither DMA nor maintenance. Takes the digest and returns it.
+@inlinable @inline(never)
+func handle<Backend: TranslationBackend & ~Copyable>(
+  _ event: UnsafePointer<TraceEvent>, _ digest: UInt64, _ backend: inout Backend,
+  _ tally: inout PassTally
+) -> UInt64 {
+  // Safety: as `maintain`.
+  let kind = unsafe event.pointee.kind
+  if kind == .msi {
+    tally.digest = digest
+    unsafe tally.addInterrupt(backend.translate(event.pointee))
+    return tally.digest
+  }
+  if kind == .acknowledge {
+    tally.acknowledges &+= 1
+    unsafe backend.acknowledge(event.pointee)
+  } else if kind.isSetUp || kind.isVCPU {
+    unsafe configure(event, &backend)
+  }
+  return digest
+}
+
+@inlinable @inline(never)
+func configure<Backend: TranslationBackend & ~Copyable>(
+  _ event: UnsafePointer<TraceEvent>, _ backend: inout Backend
+) {
+  // Safety: as `maintain`.
+  unsafe backend.configure(event.pointee)
 }

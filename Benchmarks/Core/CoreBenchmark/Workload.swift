@@ -1,13 +1,43 @@
 import EventModel
-import Glibc
+import TraceFormat
 
-/// Events in the order of their arrival, and what one pass over them shows.
+/// Events in the order of their arrival, cut where set-up begins and ends.
 struct Workload {
   let name: String
+  let geometry: TableGeometry
   /// Configuration and first mappings: replayed once, untimed.
   let preparation: [TraceEvent]
-  /// Replayed again and again; leaves the tables as it found them.
+  /// Replayed again and again.
   let events: [TraceEvent]
+  let pieces: [Piece]
+
+  struct Piece {
+    var range: Range<Int>
+    /// Interrupt set-up or vCPU life, which is not timed; else traffic and SMMU maintenance.
+    var isSetUp: Bool
+  }
+
+  init(
+    name: String, geometry: TableGeometry = TableGeometry(), preparation: [TraceEvent] = [],
+    events: [TraceEvent]
+  ) {
+    self.name = name
+    self.geometry = geometry
+    self.preparation = preparation
+    self.events = events
+    var pieces: [Piece] = []
+    for (index, event) in events.enumerated() {
+      let isSetUp = event.kind.isSetUp || event.kind.isVCPU
+      if let last = pieces.last, last.isSetUp == isSetUp {
+        pieces[pieces.count - 1].range = last.range.lowerBound..<index + 1
+      } else {
+        pieces.append(Piece(range: index..<index + 1, isSetUp: isSetUp))
+      }
+    }
+    self.pieces = pieces
+  }
+
+  var timedCount: Int { pieces.reduce(0) { $0 + ($1.isSetUp ? 0 : $1.range.count) } }
 }
 
 extension Workload {
@@ -106,17 +136,21 @@ extension Workload {
     return Workload(name: "thrash", preparation: preparation, events: events)
   }
 
-  /// Raw 48-byte records, one after another, as `TraceEvent` lies in memory. Nil if unreadable.
-  static func records(path: String) -> Workload? {
-    guard let file = unsafe fopen(path, "rb") else { return nil }
-    defer { unsafe fclose(file) }
+  /// All events of a trace.
+  static func trace(path: String) throws(TraceError) -> Workload {
+    var reader = try TraceReader(path: path)
     var events: [TraceEvent] = []
-    var event = TraceEvent(time: 0, kind: .mark)
-    // Safety: every bit pattern is a `TraceEvent`; the size is that of the variable.
-    while unsafe fread(&event, MemoryLayout<TraceEvent>.stride, 1, file) == 1 {
-      events.append(event)
+    let batch = UnsafeMutableBufferPointer<TraceEvent>.allocate(capacity: 4096)
+    defer { unsafe batch.deallocate() }
+    while true {
+      // Safety: `decode` writes the first `count` records, and only those are read.
+      let count = unsafe try reader.decode(into: batch)
+      if count == 0 { break }
+      unsafe events.append(contentsOf: batch[..<count])
     }
-    return Workload(name: path, preparation: [], events: events)
+    let name = String(path.split(separator: "/").last ?? "trace")
+    return Workload(
+      name: name, geometry: reader.header.description.geometry, events: events)
   }
 }
 

@@ -79,6 +79,7 @@ static inline bool line_touches(const Line *line, uint64_t first, uint64_t last)
 
 /// Removes the entries of `space`, or all with `space` 0, that touch the range. One pass.
 static void buffer_scan(Buffer *b, uint64_t space, uint64_t first, uint64_t last) {
+  if (!b->sizes) return;
   uint64_t ways = buffer_ways(b), sizes = 0;
   bool fragments = false;
   for (uint64_t set = 0; set <= b->set_mask >> b->set_shift; set++) {

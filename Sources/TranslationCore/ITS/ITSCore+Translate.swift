@@ -47,11 +47,11 @@ extension ITSCore {
       return Found(outcome: .unmappedEvent)
     }
     let intid = UInt32(truncatingIfNeeded: entry &>> 8) & 0xFF_FFFF
-    let where_ = UInt16(truncatingIfNeeded: entry &>> 32)
+    let place = UInt16(truncatingIfNeeded: entry &>> 32)
     if entry & 2 != 0 {
       counters.virtualEntries &+= 1
-      let vpe = unsafe vpes[Int(where_)]
-      let target = InterruptTarget(rawValue: where_ | vPETargetBits)
+      let vpe = unsafe vpes[Int(place)]
+      let target = InterruptTarget(rawValue: place | vPETargetBits)
       guard vpe & Self.valid != 0 else {
         return Found(outcome: .unmappedVPE)
       }
@@ -61,7 +61,7 @@ extension ITSCore {
       return Found(
         intid: intid, target: target, outcome: .delivered, isVirtual: true, state: vpe)
     }
-    let collection = unsafe collections[Int(where_)]
+    let collection = unsafe collections[Int(place)]
     guard collection & Self.valid != 0 else { return Found(outcome: .unmappedCollection) }
     let target = InterruptTarget.pe(UInt16(truncatingIfNeeded: collection))
     guard collection & Self.lpisEnabled != 0 else {
@@ -80,7 +80,7 @@ extension ITSCore {
 
   /// One MSI on a host: a virtual entry makes its interrupt pending; a physical one is the host's own,
   /// taken by its handler at once, and comes back flagged `takenByHost` with nothing left pending.
-  @inlinable
+  @inlinable @inline(__always)
   package mutating func translateOnHost(deviceID: UInt32, eventID: UInt32) -> Outcome {
     let found = lookUp(deviceID, eventID)
     guard found.outcome == .delivered else { return Outcome(outcome: found.outcome) }

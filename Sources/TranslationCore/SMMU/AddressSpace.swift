@@ -17,18 +17,35 @@ struct AddressSpace: BitwiseCopyable {
   var knownGeometry: UInt32
   var leafLevel: UInt8
   var leafShift: UInt8
-  /// The table that took the last leaf, and the part of the input range that it serves:
-  /// `address >> lastShift == lastPrefix`.
-  var lastShift: UInt8
-  /// Picks the byte offset of a descriptor in that table out of `address >> (granule shift − 3)`.
-  var lastMask: UInt32
-  var lastPrefix: UInt64
-  var lastTable: UInt64
+  /// Size, level, granule and stage (bits 17:0) of a record about one page of this space, if such a
+  /// record was found right; else `noGeometry`.
+  var pageGeometry: UInt32
+  /// log2 of the input bytes that one last-level table serves.
+  var tableShift: UInt8
+  /// Picks the byte offset of a descriptor in such a table out of `address >> (granule shift − 3)`.
+  var tableMask: UInt32
 
-  /// Arena offset of the page descriptor for an address in the range of `lastTable`.
+  static let noGeometry: UInt32 = ~0
+
+  var pageMask: UInt64 { 1 &<< UInt64(shape.granuleShift) &- 1 }
+
+  /// Offset of an address's page descriptor in its last-level table.
   @inline(__always)
-  func lastSlot(_ address: UInt64) -> UInt64 {
-    lastTable &+ (address &>> (UInt64(shape.granuleShift) &- 3)) & UInt64(lastMask)
+  func pageOffset(_ address: UInt64) -> UInt64 {
+    (address &>> (UInt64(shape.granuleShift) &- 3)) & UInt64(tableMask)
+  }
+
+  mutating func setShape(_ shape: TableShape) {
+    self.shape = shape
+    let shift = shape.startLevel == 3 ? UInt64(shape.inputBits) : shape.shift(2)
+    tableShift = UInt8(shift)
+    tableMask = 8 << UInt32(shift - UInt64(shape.granuleShift)) - 8
+    forgetGeometry()
+  }
+
+  mutating func forgetGeometry() {
+    knownGeometry = 0
+    pageGeometry = Self.noGeometry
   }
 
   static func stage1(vmid: UInt16, asid: UInt16) -> UInt64 { UInt64(vmid) << 16 | UInt64(asid) }
@@ -37,11 +54,6 @@ struct AddressSpace: BitwiseCopyable {
 
   var vmid: UInt64 { key >> 32 == 0 ? key >> 16 : key & 0xFFFF }
   var isStage1: Bool { key >> 32 == 0 }
-
-  mutating func forgetLastTable() {
-    lastTable = 0
-    lastPrefix = ~0
-  }
 }
 
 /// All address spaces, found by key through an open-addressed hash of their numbers.
@@ -55,8 +67,11 @@ struct AddressSpaceTable: ~Copyable {
   private let slotShift: UInt64
   private let limit: Int
   private(set) var count = 0
-  private var lastKey: UInt64 = ~0
-  private var lastNumber = 0
+  /// The key that was found last, and its number.
+  private(set) var lastKey: UInt64 = ~0
+  private(set) var lastNumber = 0
+  /// The space itself.
+  private(set) var last: UnsafeMutablePointer<AddressSpace>
 
   init(limit: Int) {
     self.limit = min(max(limit, 4), 65_535)
@@ -65,6 +80,7 @@ struct AddressSpaceTable: ~Copyable {
     spacePages = ZeroedPages(byteCount: (self.limit + 1) * MemoryLayout<AddressSpace>.stride)
     slotPages = ZeroedPages(byteCount: (1 << slotBits) * MemoryLayout<UInt32>.stride)
     unsafe spaces = spacePages.table(of: AddressSpace.self)
+    unsafe last = spaces
     unsafe slots = slotPages.table(of: UInt32.self)
   }
 
@@ -76,6 +92,8 @@ struct AddressSpaceTable: ~Copyable {
     if number != 0 {
       lastKey = key
       lastNumber = number
+      // Safety: a number that `search` gave is that of a space.
+      unsafe last = spaces + number
     }
     return number
   }
@@ -89,7 +107,7 @@ struct AddressSpaceTable: ~Copyable {
     // Safety: `search` masks the slot; `count` is at most `limit`, the last index allocated.
     unsafe slots[slot] = UInt32(count)
     unsafe spaces[count].key = key
-    unsafe spaces[count].forgetLastTable()
+    unsafe spaces[count].forgetGeometry()
     return count
   }
 

@@ -28,15 +28,32 @@ extension SMMUCore {
   package mutating func command(_ dword0: UInt64, _ dword1: UInt64) {
     counters.commands &+= 1
     let opcode = dword0 & 0xFF
-    // The two that make up a busy device's stream of commands come first.
+    // The two that make up a busy device's stream of commands come first: SYNC, and the invalidation
+    // of one 4 KiB page, leaf only, of the address space that was asked for last.
     if opcode == Opcode.sync { return }
+    if opcode == Opcode.tlbiNHVA, dword0 & 0x1F1_F000 == 0, dword1 & 0xC01 == 0x401,
+      dword1 & 0x300 != 0, !globalsCached, Self.spaceKey(dword0) == spaces.lastKey,
+      tlb.removePage(dword1 & ~0xFFF, 12, space: UInt64(truncatingIfNeeded: spaces.lastNumber))
+    {
+      return
+    }
+    commandAny(opcode, dword0, dword1)
+  }
+
+  /// VMID and ASID stand in a command as in the key of an address space.
+  @inline(__always)
+  private static func spaceKey(_ dword0: UInt64) -> UInt64 {
+    (dword0 &>> 48) | (dword0 &>> 16) & 0xFFFF_0000
+  }
+
+  @inline(never)
+  private mutating func commandAny(_ opcode: UInt64, _ dword0: UInt64, _ dword1: UInt64) {
     if opcode == Opcode.tlbiNHVA, !globalsCached {
       guard let range = Self.range(dword0, dword1) else {
         refusals.illegalCommand &+= 1
         return
       }
-      // VMID and ASID stand in the command as in the key of an address space.
-      let number = spaces.number(of: (dword0 &>> 48) | (dword0 &>> 16) & 0xFFFF_0000)
+      let number = spaces.number(of: Self.spaceKey(dword0))
       if number == 0 { return }
       tlb.remove(space: UInt64(number), first: range.first, last: range.last)
       if dword1 & 1 == 0 {

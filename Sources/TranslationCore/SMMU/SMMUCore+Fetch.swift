@@ -99,6 +99,11 @@ extension SMMUCore {
     // Safety: the caller checked the StreamID.
     let slot = unsafe contexts + Int(streamID)
     unsafe slot.pointee = context
+    if context.kind == StreamContext.Kind.nested, context.stage1.granuleShift == 12,
+      tlb.isDirectMapped, stage2TLB.isDirectMapped, walkCache.isDirectMapped
+    {
+      unsafe slot.pointee.prepareForPages()
+    }
     cachedStreams.lower = min(cachedStreams.lower, streamID)
     cachedStreams.upper = max(cachedStreams.upper, streamID)
     if context.limit != 0 { unsafe prefer(12, lookups + Int(streamID), slot) }

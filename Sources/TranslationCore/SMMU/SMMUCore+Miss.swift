@@ -19,6 +19,21 @@ extension SMMUCore {
   mutating func resolve(
     _ streamID: UInt32, _ address: UInt64, _ need: UInt64
   ) -> SMMUTranslation {
+    if streamID <= lastStreamID {
+      // Safety: `contexts` and `lookups` have `lastStreamID` + 1 entries.
+      let context = unsafe contexts + Int(streamID)
+      let lookup = unsafe lookups + Int(streamID)
+      if let physical = unsafe resolvePage(context, lookup, address, need) {
+        return SMMUTranslation(address: physical)
+      }
+    }
+    return resolveAny(streamID, address, need)
+  }
+
+  @inline(never)
+  private mutating func resolveAny(
+    _ streamID: UInt32, _ address: UInt64, _ need: UInt64
+  ) -> SMMUTranslation {
     guard isEnabled else {
       return address >> UInt64(outputBits) == 0
         ? SMMUTranslation(address: address) : faulted(SMMUEvent.aborted)

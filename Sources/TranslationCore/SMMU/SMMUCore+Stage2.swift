@@ -46,7 +46,7 @@ extension SMMUCore {
   /// Whether stage 2 needs nothing more for a guest's leaf: its output lies in guest memory.
   @inline(__always)
   func isBacked(_ output: UInt64) -> Bool {
-    hostStage2 == 0 || output &- options.guestMemory.lowerBound < guestMemoryBytes
+    output &- backedStart < backedBytes
   }
 
   /// A guest mapped something outside its memory, such as another device's registers: stage 2 gets

@@ -24,9 +24,38 @@ extension SMMUCore {
   }
 
   /// The words of a map record: IOVA, output address, owner, geometry and attributes.
+  ///
+  /// The commonest record first: one page of the stage 1 that the record before was about, in a table
+  /// that holds leaves and took one of late, with an output that needs nothing in stage 2.
   @usableFromInline
   @inline(never)
   mutating func map(
+    _ address: UInt64, _ output: UInt64, _ owner: UInt64, _ geometry: UInt64, _ flags: UInt8
+  ) {
+    // Safety: the number found last is that of a space; 0 has no geometry. `table` is a table of the
+    // space at level 3, and `pageOffset` lies inside it.
+    let space = unsafe spaces.last
+    if owner &>> 32 == spaces.lastKey, geometry & Self.contiguousInGeometry == 0,
+      unsafe UInt32(truncatingIfNeeded: geometry & 0x3_FFFF) == space.pointee.pageGeometry,
+      unsafe (address | output) & space.pointee.pageMask == 0, isBacked(output),
+      geometry & 0xFFF &<< 32 != 0
+    {
+      let table = unsafe leafTables.find(
+        address, space.pointee.tableShift, space: spaces.lastNumber)
+      let live = unsafe liveCounts + Int(truncatingIfNeeded: table &>> 12)
+      if unsafe live.pointee != 0 {
+        let slot = unsafe table &+ space.pointee.pageOffset(address)
+        if arena.load(slot) == 0 { unsafe live.pointee &+= 1 }
+        arena.store(slot, output | Self.leafAttributes(geometry) | Descriptor.tableOrPage)
+        counters.descriptorWrites &+= 1
+        return
+      }
+    }
+    mapAny(address, output, owner, geometry, flags)
+  }
+
+  @inline(never)
+  private mutating func mapAny(
     _ address: UInt64, _ output: UInt64, _ owner: UInt64, _ geometry: UInt64, _ flags: UInt8
   ) {
     let number = spaceNumber(owner, geometry)
@@ -54,6 +83,9 @@ extension SMMUCore {
     unsafe store(leaf: output | attributes & ~3 | type, at: address, level: level, in: space)
     if !isBacked(output) { unsafe back(output, shift, space.pointee) }
   }
+
+  /// Where `Descriptor.contiguous` stands in a map record's last word.
+  private static var contiguousInGeometry: UInt64 { 1 << 50 }
 
   /// Descriptor bits 11:0 and 63:50 from a map record's last word: `TraceEvent.leafAttributes`.
   @inline(__always)
@@ -105,9 +137,23 @@ extension SMMUCore {
     if !isBacked(output) { unsafe back(output, log2, space.pointee) }
   }
 
+  /// The words of an unmap record; the commonest first, as in `map`.
   @usableFromInline
   @inline(never)
   mutating func unmap(_ address: UInt64, _ owner: UInt64, _ geometry: UInt64) {
+    // Safety: as `map`; a number other than 0 goes with the key that found it.
+    let space = unsafe spaces.last
+    if owner &>> 32 == spaces.lastKey,
+      unsafe geometry & 0x3_00FF == 1 << 16 | UInt64(space.pointee.shape.granuleShift),
+      unsafe clearPage(address, in: space, spaces.lastNumber)
+    {
+      return
+    }
+    unmapAny(address, owner, geometry)
+  }
+
+  @inline(never)
+  private mutating func unmapAny(_ address: UInt64, _ owner: UInt64, _ geometry: UInt64) {
     let number = spaceNumber(owner, geometry)
     if number == 0 {
       refusals.unknownAddressSpace += 1
@@ -122,7 +168,6 @@ extension SMMUCore {
     }
     // Whole granules only: no leaf is smaller.
     let log2 = max(geometry & 0xFF, UInt64(shape.granuleShift))
-    if log2 == UInt64(shape.granuleShift), unsafe clearPage(address, in: space) { return }
     let first = address & (~0 << UInt64(shape.granuleShift))
     let rest = shape.inputLimit - 1 - first
     let last = first + (log2 < 64 ? min(1 << log2 - 1, rest) : rest)
@@ -159,6 +204,9 @@ extension SMMUCore {
       space.knownGeometry = geometry
       space.leafLevel = level
       space.leafShift = UInt8(space.shape.shift(level))
+      if level == 3, word & 0xFF == UInt64(space.shape.granuleShift) {
+        space.pageGeometry = geometry
+      }
     }
     return (space.leafLevel, UInt64(space.leafShift))
   }
@@ -170,12 +218,14 @@ extension SMMUCore {
   mutating func store(
     leaf: UInt64, at address: UInt64, level: UInt8, in space: UnsafeMutablePointer<AddressSpace>
   ) {
-    // Safety: the callers pass a pointer into `spaces`; `lastTable` is a table of this space at
-    // level 3, and the mask keeps the slot inside it.
-    if level == 3, unsafe address &>> UInt64(space.pointee.lastShift) == space.pointee.lastPrefix {
-      let live = unsafe liveCounts + Int(truncatingIfNeeded: space.pointee.lastTable &>> 12)
+    // Safety: the callers pass a pointer into `spaces`; `find` gives a table of this space at level 3
+    // (or 0, which is no table and has no leaves), and `pageOffset` lies inside it.
+    let number = unsafe space - spaces.spaces
+    if level == 3 {
+      let table = unsafe leafTables.find(address, space.pointee.tableShift, space: number)
+      let live = unsafe liveCounts + Int(truncatingIfNeeded: table &>> 12)
       if unsafe live.pointee != 0 {
-        let slot = unsafe space.pointee.lastSlot(address)
+        let slot = unsafe table &+ space.pointee.pageOffset(address)
         if arena.load(slot) == 0 { unsafe live.pointee &+= 1 }
         arena.store(slot, leaf)
         counters.descriptorWrites &+= 1
@@ -222,7 +272,7 @@ extension SMMUCore {
       let child = (old & Descriptor.addressMask) - base
       let wasLive = unsafe liveCounts[Int(child >> 12)] != 0
       unsafe release(tree: child, level + 1, space.pointee)
-      unsafe space.pointee.forgetLastTable()
+      leafTables.forgetAll()
       if !wasLive { addLeaf(path, level, shape.startLevel) }
     } else if old == 0 {
       addLeaf(path, level, shape.startLevel)
@@ -230,11 +280,8 @@ extension SMMUCore {
     arena.store(slot, leaf)
     counters.descriptorWrites &+= 1
     if level == 3 {
-      let lastShift = shape.startLevel == 3 ? UInt64(shape.inputBits) : shape.shift(2)
-      unsafe space.pointee.lastShift = UInt8(lastShift)
-      unsafe space.pointee.lastMask = 8 << UInt32(lastShift - UInt64(shape.granuleShift)) - 8
-      unsafe space.pointee.lastPrefix = address >> lastShift
-      unsafe space.pointee.lastTable = table
+      unsafe leafTables.insert(
+        table, address, space.pointee.tableShift, space: space - spaces.spaces)
     }
   }
 
@@ -250,20 +297,18 @@ extension SMMUCore {
     }
   }
 
-  /// Clears one page through the table that was used last; false if that is not the table.
+  /// Clears one page through a table that took a leaf of late; false if none is known, or if the page
+  /// is the table's last leaf, which changes the counts above it, too.
   @inline(__always)
   private mutating func clearPage(
-    _ address: UInt64, in space: UnsafeMutablePointer<AddressSpace>
+    _ address: UInt64, in space: UnsafeMutablePointer<AddressSpace>, _ number: Int
   ) -> Bool {
     // Safety: as `store`.
-    guard unsafe address &>> UInt64(space.pointee.lastShift) == space.pointee.lastPrefix else {
-      return false
-    }
-    let live = unsafe liveCounts + Int(truncatingIfNeeded: space.pointee.lastTable &>> 12)
-    let slot = unsafe space.pointee.lastSlot(address)
-    if arena.load(slot) == 0 { return true }
-    // The last leaf of a table changes the counts above, too: leave it to `clear`.
+    let table = unsafe leafTables.find(address, space.pointee.tableShift, space: number)
+    let live = unsafe liveCounts + Int(truncatingIfNeeded: table &>> 12)
     guard unsafe live.pointee > 1 else { return false }
+    let slot = unsafe table &+ space.pointee.pageOffset(address)
+    if arena.load(slot) == 0 { return true }
     unsafe live.pointee &-= 1
     arena.store(slot, 0)
     counters.descriptorWrites &+= 1
@@ -349,22 +394,22 @@ extension SMMUCore {
     }
     if unsafe space.pointee.root != 0 {
       unsafe release(tree: space.pointee.root, space.pointee.shape.startLevel, space.pointee)
+      leafTables.forgetAll()
       unsafe space.pointee.root = 0
     }
-    unsafe space.pointee.forgetLastTable()
-    unsafe space.pointee.knownGeometry = 0
+    unsafe space.pointee.forgetGeometry()
     guard let root = arena.allocate(log2Bytes: shape.rootLog2Bytes) else {
       refusals.arenaFull += 1
       return 0
     }
-    unsafe space.pointee.shape = shape
+    unsafe space.pointee.setShape(shape)
     unsafe space.pointee.recordedBase = recordedBase
     unsafe space.pointee.tableBase = tableBase
     unsafe space.pointee.root = root
     return root
   }
 
-  /// Gives a table and all tables below it back to the arena.
+  /// Gives a table and all tables below it back to the arena. The caller then forgets `leafTables`.
   private mutating func release(tree table: UInt64, _ level: UInt8, _ space: AddressSpace) {
     let isRoot = table == space.root
     let log2 = isRoot ? space.shape.rootLog2Bytes : space.shape.granuleShift

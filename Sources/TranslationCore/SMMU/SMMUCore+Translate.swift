@@ -17,7 +17,7 @@ extension SMMUCore {
   @inline(__always)
   package static func need(_ flags: UInt8) -> UInt64 {
     let stated = UInt64(flags & 3)
-    return stated == 0 ? 1 : stated
+    return stated &+ (stated == 0 ? 1 : 0)
   }
 
   /// Translates one access. With a TLB hit: one lookup by StreamID, one TLB line, no store but the

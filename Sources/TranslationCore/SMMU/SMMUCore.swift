@@ -45,6 +45,7 @@ package struct SMMUCore: ~Copyable {
   var walkCache: TranslationBuffer
   var arena: TableArena
   var spaces: AddressSpaceTable
+  var leafTables = LeafTables()
   /// Per arena page: descriptors of the table starting there that hold a leaf or a table with leaves.
   let liveCounts: UnsafeMutablePointer<UInt32>
   private let liveCountPages: ZeroedPages
@@ -57,7 +58,9 @@ package struct SMMUCore: ~Copyable {
   let streamSplit: UInt32
   /// Where the next context descriptor goes, and how many more fit into that page.
   var nextContextDescriptor: (offset: UInt64, left: Int) = (0, 0)
-  let guestMemoryBytes: UInt64
+  /// Guest memory, or without stage 2 everything below 2^48: stage-1 outputs that need nothing more.
+  let backedStart: UInt64
+  let backedBytes: UInt64
   /// Number of the host's stage-2 space; 0 without one.
   var hostStage2 = 0
   /// A leaf without nG was cached: an invalidation by address must reach every ASID.
@@ -86,7 +89,9 @@ package struct SMMUCore: ~Copyable {
     arenaPhysical = arenaIntermediate + (options.nested ? options.stage2Offset : 0)
     outputBits = min(max(geometry.outputAddressBits, 32), 48)
 
-    guestMemoryBytes = options.guestMemory.upperBound - options.guestMemory.lowerBound
+    let memory = options.guestMemory
+    backedStart = options.nested ? memory.lowerBound : 0
+    backedBytes = options.nested ? memory.upperBound - memory.lowerBound : 1 << 48
     streamSplit = UInt32(min(options.streamTableSplit, streamBits))
     let tableBytes = streamSplit == 0 ? streamCount * 64 : (streamCount >> Int(streamSplit)) * 8
     let log2 = UInt8(max(4096, tableBytes).trailingZeroBitCount)

@@ -38,6 +38,13 @@ struct StreamContext: BitwiseCopyable {
   var root1: UInt64
   var root2: UInt64
   var limit: UInt64
+  /// For `resolvePage`: the tags of walk cache and stage-2 TLB without the address, and their salts.
+  /// With it the first address beyond a stage-1 output. `walkKey` 0: a stream that goes the general way.
+  var walkKey: UInt64 = 0
+  var walkSalt: UInt64 = 0
+  var stage2Key: UInt64 = 0
+  var stage2Salt: UInt64 = 0
+  var outputLimit1: UInt64 = 0
 
   static let absent = StreamContext(
     kind: Kind.none, outputBits1: 0, outputBits2: 0,

@@ -54,6 +54,7 @@ struct TranslationBuffer: ~Copyable {
     let wanted = min(max(entries, 1 << waysLog2), 1 << 22)
     let entriesLog2 = Int.bitWidth - (wanted - 1).leadingZeroBitCount
     isEnabled = entries > 0
+    isDirectMapped = entries > 0 && waysLog2 == 0
     setShift = UInt64(waysLog2 + 4)
     setMask = (1 << UInt64(entriesLog2 + 4)) - (1 << setShift)
     pages = ZeroedPages(byteCount: MemoryLayout<Line>.stride << entriesLog2)
@@ -87,6 +88,58 @@ struct TranslationBuffer: ~Copyable {
   @inline(__always)
   func hasOnlyPlace(for shift: UInt64) -> Bool {
     setShift == 4 && sizesInUse & ~(1 &<< shift) == 0
+  }
+
+  let isDirectMapped: Bool
+
+  /// No page size but this is in use.
+  @inline(__always)
+  func holdsOnly(_ shift: UInt64) -> Bool { sizesInUse & ~(1 &<< shift) == 0 }
+
+  /// The line of a buffer with one way for `address` and the page size `shift`.
+  @inline(__always)
+  private func onlyLine(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
+    -> UnsafeMutablePointer<Line>
+  {
+    let offset = ((address &>> (shift &- 4)) ^ salt) & setMask
+    // Safety: as `set`.
+    return unsafe UnsafeMutableRawPointer(lines).advanced(by: Int(truncatingIfNeeded: offset))
+      .assumingMemoryBound(to: Line.self)
+  }
+
+  /// The data of the entry for `address` and the page size `shift` in a buffer with one way.
+  ///
+  /// - Parameter key: the tag without the address.
+  @inline(__always)
+  func onlyWay(_ address: UInt64, _ shift: UInt64, _ key: UInt64, _ salt: UInt64) -> UInt64? {
+    // Safety: as `set`.
+    let line = unsafe onlyLine(address, shift, salt)
+    guard unsafe line.pointee.tag == address & (~0 &<< shift) | key else { return nil }
+    return unsafe line.pointee.data
+  }
+
+  /// Forgets one page of 2^`shift` bytes in a buffer that holds no other size and has one way. False,
+  /// with nothing done, if it is not such a buffer.
+  @inline(__always)
+  mutating func removePage(_ address: UInt64, _ shift: UInt64, space: UInt64) -> Bool {
+    guard isDirectMapped, holdsOnly(shift), !holdsFragments else { return false }
+    // Safety: as `set`.
+    let line = unsafe onlyLine(address, shift, Self.salt(space))
+    if unsafe line.pointee.tag == Self.tag(address, shift, space) {
+      unsafe line.pointee = Line(tag: 0, data: 0)
+    }
+    return true
+  }
+
+  /// Stores an entry for a page that is as large as its leaf.
+  ///
+  /// - Parameter place: whose bits under `setMask` tell the set of a buffer with one way.
+  @inline(__always)
+  mutating func replace(at place: UInt64, tag: UInt64, data: UInt64, shift: UInt64) {
+    sizesInUse |= 1 &<< shift
+    // Safety: as `set`.
+    unsafe UnsafeMutableRawPointer(lines).advanced(by: Int(truncatingIfNeeded: place & setMask))
+      .storeBytes(of: Line(tag: tag, data: data | shift &<< 4), as: Line.self)
   }
 
   /// As `find`, for addresses that tend to stay in the page of the last hit.
@@ -202,8 +255,9 @@ struct TranslationBuffer: ~Copyable {
     }
   }
 
-  /// Forgets every entry of a space for which `matches` holds. O(entries).
+  /// Forgets every entry of a space for which `matches` holds. O(entries), O(1) when empty.
   mutating func removeAll(where matches: (Line) -> Bool) {
+    if sizesInUse == 0 { return }
     var sizes: UInt64 = 0
     var fragments = false
     let waysCount = ways

@@ -1,5 +1,7 @@
-// The loop of the `direct` design's SMMU half in C: the same tables, caches, reads and stores as
-// `SMMUCore`, written as a C programmer would, to see what Swift costs.
+// The loop of the `direct` design in C: the same tables, caches, reads and stores as `SMMUCore` and
+// `ITSCore`, with the same short ways for common cases, written as a C programmer would, to see what
+// Swift costs. The interrupt tables are not only alike: they are those of an `ITSCore`, whose owner
+// also executes the set-up.
 //
 // It has what the benchmark's workloads need: nested or plain stage 1 with any granule, leaves of
 // one record each, unmapping, TLBI by address and ASID, CFGI. Not in it: contiguous runs, block
@@ -21,18 +23,38 @@ typedef struct {
 
 typedef struct {
   uint64_t accesses, configuration_misses, ste_reads, cd_reads, tlb_misses, stage1_reads,
-      stage2_reads, stage2_tlb_misses, commands, faults, descriptor_writes, refused;
+      stage2_reads, stage2_tlb_misses, commands, faults, descriptor_writes, interrupts_offered,
+      device_reads, entry_reads, vpe_reads, pending_bits_set, doorbells, refused;
 } CoreTwinCounters;
+
+/// `PassTally`.
+typedef struct {
+  uint64_t accesses, interrupts, acknowledges, delivered, coalesced, masked, lost, digest;
+} CoreTwinTally;
+
+/// `ITSCore.Tables`: who made them keeps them alive.
+typedef struct {
+  const uint64_t *_Nonnull devices, *_Nonnull entries;
+  const uint32_t *_Nonnull vpes;
+  uint8_t *_Nonnull raised, *_Nonnull acknowledged;
+  const uint8_t *_Nonnull configuration;
+  uint32_t device_count, interrupt_count;
+  uint64_t doorbell;
+} CoreTwinInterrupts;
 
 typedef struct CoreTwin CoreTwin;
 
 /// NULL without memory. 16-bit StreamIDs, 44-bit addresses, the default options of `SMMUOptions`.
-CoreTwin *_Nullable CoreTwin_create(bool nested);
+CoreTwin *_Nullable CoreTwin_create(bool nested, CoreTwinInterrupts interrupts);
 void CoreTwin_destroy(CoreTwin *_Nonnull twin);
 void CoreTwin_map_stage2(CoreTwin *_Nonnull twin, uint64_t ipa, uint64_t pa, uint32_t log2_bytes);
 
-/// Runs the events through and returns the digest of all answers.
-uint64_t CoreTwin_run(CoreTwin *_Nonnull twin, const CoreTwinEvent *_Nonnull events, size_t count);
+/// GITS_CTLR.Enabled.
+void CoreTwin_enable_interrupts(CoreTwin *_Nonnull twin, bool enabled);
+
+/// Runs the events through. Interrupt set-up has no effect.
+void CoreTwin_run(CoreTwin *_Nonnull twin, const CoreTwinEvent *_Nonnull events, size_t count);
+CoreTwinTally CoreTwin_tally(const CoreTwin *_Nonnull twin);
 CoreTwinCounters CoreTwin_counters(const CoreTwin *_Nonnull twin);
 
 #endif
