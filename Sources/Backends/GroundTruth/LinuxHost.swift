@@ -2,8 +2,8 @@
 /// here; the VMM in `LinuxHost+VMM`; KVM in `LinuxHost+Guest`.
 ///
 /// This is not a design of the comparison. It is the ground on which the designs' set-up figures stand:
-/// fed with a guest's actions it gives the counts that three recorded hosts gave (`GroundTruth.md` in the
-/// documentation catalogue lays them side by side), so that what a design costs on paper and what a
+/// fed with a guest's actions it gives the counts that three recorded hosts gave (`Backends.docc/GroundTruth.md`
+/// lays them side by side), so that what a design costs on paper and what a
 /// kernel makes of it can be told apart. Example:
 ///
 ///     var host = LinuxHost(.vlpi, tableSize: 5)
