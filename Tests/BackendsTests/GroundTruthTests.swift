@@ -59,10 +59,15 @@ import Testing
     (.trapped, 200), (.eventfd, 4), (.direct, 168),
   ]
 
+  /// Where the raw recordings are; they do not come with the project.
+  private static let folder =
+    ProcessInfo.processInfo.environment["DOORBELL_CAPTURES"] ?? "../shared/captures"
+
   private func recording(_ test: Case) throws -> HostRecording? {
-    let folder = RecordingTests.folder
+    let folder = Self.folder
     let trace = "\(folder)/\(test.name).host.ftrace.txt"
-    guard let log = RecordingTests.path(test.name),
+    let log = "\(folder)/\(test.name).qemu.log"
+    guard let log = [log, log + ".zst"].first(where: FileManager.default.isReadableFile(atPath:)),
       let trace = [trace, trace + ".zst"].first(where: FileManager.default.isReadableFile(atPath:))
     else {
       print("skipped: no recording \(test.name) in \(folder)")
