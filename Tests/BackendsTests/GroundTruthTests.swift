@@ -169,8 +169,10 @@ import Testing
   @Test func theDesignsSeeTheRecordedTrapsAndNeedFewerCommands() throws {
     guard let recording = try recording(Self.cases[0]) else { return }
     let events = GuestEvents(recording.guest.actions).events
+    var geometry = TableGeometry()
+    geometry.peCount = 2
     for (design, commands) in Self.designs {
-      let runner = try #require(BackendCatalogue.runner(of: design, geometry: TableGeometry()))
+      let runner = try #require(BackendCatalogue.runner(of: design, geometry: geometry))
       let counters = runner.prove(events).setUpCounters
       print(
         "\(design): traps \(counters.msixTraps), \(counters.commandTraps), commands \(counters.itsCommands)"

@@ -22,6 +22,7 @@ struct TwinLoop: ~Copyable {
     let interrupts = unsafe CoreTwinInterrupts(
       devices: tables.devices, entries: tables.entries, vpes: tables.vpes, raised: tables.raised,
       acknowledged: tables.acknowledged, configuration: tables.configuration,
+      stored: tables.stored,
       device_count: tables.deviceCount, interrupt_count: tables.interruptCount,
       doorbell: doorbell)
     guard let twin = unsafe CoreTwin_create(true, interrupts) else { return nil }

@@ -9,6 +9,7 @@ enum { KIND_DMA = 1, KIND_MSI, KIND_ACKNOWLEDGE, KIND_MAP = 0x10, KIND_UNMAP, KI
 // Classes of outcomes, as in `OutcomeClass`.
 enum { TRANSLATED = 1, DELIVERED, COALESCED, MASKED, ITS_DISABLED = 0x10, DEVICE_OUT_OF_RANGE,
        UNMAPPED_DEVICE, EVENT_OUT_OF_RANGE, UNMAPPED_EVENT, UNMAPPED_VPE = 0x16,
+       INTID_OUT_OF_RANGE,
        NOT_A_DOORBELL = 0x19 };
 enum { BAD_STREAM = 0x02, BAD_STE = 0x04, BAD_CD = 0x0A, TRANSLATION = 0x10, ADDRESS_SIZE,
        ACCESS_FLAG, PERMISSION, ABORTED = 0x40 };
@@ -771,7 +772,12 @@ static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
     o.outcome = UNMAPPED_VPE;
     return o;
   }
-  o.intid = (uint32_t)(entry >> 8) & 0xFFFFFF;
+  uint32_t intid = (uint32_t)(entry >> 8) & 0xFFFFFF;
+  if (intid >> (vpe & 0x1F)) {
+    o.outcome = INTID_OUT_OF_RANGE;
+    return o;
+  }
+  o.intid = intid;
   o.target = target;
   uint64_t slot = o.intid + (target >> 15 ? (uint64_t)i->interrupt_count : 0);
   uint8_t mine = i->raised[slot];
@@ -780,6 +786,9 @@ static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
     return o;
   }
   i->raised[slot] = mine ^ 1;
+  // Read at the first interrupt, as the redistributor does; a byte that was never stored is the default.
+  if (!i->configuration[slot])
+    i->configuration[slot] = i->stored[slot] ? i->stored[slot] | 2 : 0xA3;
   o.outcome = i->configuration[slot] & 1 ? DELIVERED : MASKED;
   t->counters.pending_bits_set++;
   if ((vpe >> 29 & 3) == 2) {

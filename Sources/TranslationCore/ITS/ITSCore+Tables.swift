@@ -9,7 +9,9 @@ extension ITSCore {
     /// Two planes of `interruptCount` bytes each: interrupts of PEs, then of vPEs.
     package let raised: UnsafeMutablePointer<UInt8>
     package let acknowledged: UnsafeMutablePointer<UInt8>
-    package let configuration: UnsafePointer<UInt8>
+    /// As read by the redistributor (0: not yet), and as software stored it.
+    package let configuration: UnsafeMutablePointer<UInt8>
+    package let stored: UnsafePointer<UInt8>
     package let deviceCount: UInt32
     package let interruptCount: UInt32
     package let isEnabled: Bool
@@ -20,6 +22,7 @@ extension ITSCore {
     unsafe Tables(
       devices: devices, entries: itts, vpes: vpes, raised: pending.raised,
       acknowledged: pending.acknowledged, configuration: pending.cachedConfiguration,
+      stored: pending.storedConfiguration,
       deviceCount: deviceCount, interruptCount: pending.count,
       isEnabled: isEnabled)
   }

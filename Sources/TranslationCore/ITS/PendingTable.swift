@@ -19,7 +19,7 @@ package struct PendingTable: ~Copyable {
   /// INVALL only. 0: not read, since bit 1 of what is read is RES1 (IHI 0069, §5.1.1).
   @usableFromInline let cachedConfiguration: UnsafeMutablePointer<UInt8>
   /// What software stored in the configuration table.
-  private let storedConfiguration: UnsafeMutablePointer<UInt8>
+  let storedConfiguration: UnsafeMutablePointer<UInt8>
   private let pages: ZeroedPages
   /// The slots whose configuration may be cached.
   private let known: UnsafeMutablePointer<Range<Int>>

@@ -37,7 +37,8 @@ typedef struct {
   const uint64_t *_Nonnull devices, *_Nonnull entries;
   const uint32_t *_Nonnull vpes;
   uint8_t *_Nonnull raised, *_Nonnull acknowledged;
-  const uint8_t *_Nonnull configuration;
+  uint8_t *_Nonnull configuration;
+  const uint8_t *_Nonnull stored;
   uint32_t device_count, interrupt_count;
   uint64_t doorbell;
 } CoreTwinInterrupts;
