@@ -22,7 +22,6 @@ export DOORBELL_CAPTURES := $(abspath $(CAPTURES))
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
 
-# Installs the Debian packages named in $(1) that $(2), a shell test on $$package, finds missing.
 setup:
 	@command -v $(SWIFT) >/dev/null || { \
 	  echo "setup: no 'swift' on the PATH; Doorbell needs a Swift 6.3 toolchain for Linux (swift.org/install)" >&2; exit 3; }
