@@ -15,7 +15,9 @@ SWIFT ?= swift
 DOORBELL := .build/release/doorbell
 # Raw recordings, for the tests that import them; tests skip what is not there, by name.
 CAPTURES ?= $(wildcard ../shared/captures)
+ifneq ($(strip $(CAPTURES)),)
 export DOORBELL_CAPTURES := $(abspath $(CAPTURES))
+endif
 
 .PHONY: help setup peers build bench test soak format lint clean
 
