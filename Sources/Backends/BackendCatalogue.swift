@@ -20,7 +20,7 @@ package enum BackendCatalogue {
   /// The runner of a design; nil if there is none.
   package static func runner(of design: Design, geometry: TableGeometry) -> BackendRunner? {
     let smmu = SMMUOptions()
-    func arm<Choice: ArmDesign>(_: Choice.Type) -> BackendRunner {
+    func arm<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
       BackendRunner(geometry: geometry) { ArmBackend<Choice>(geometry: geometry, smmu: smmu) }
     }
     switch (design.setUp, design.delivery) {

@@ -6,7 +6,7 @@ import TranslationCore
 ///
 /// `ArmBackend+SetUp` turns the guest's intents into the host's tables, `ArmBackend+Trapped` is the
 /// MSI-X rewriting, `ArmBackend+Delivery` the way of one MSI. One thread at a time.
-struct ArmBackend<Choice: ArmDesign>: TranslationBackend, ~Copyable {
+struct ArmBackend<Choice: DesignChoice>: TranslationBackend, ~Copyable {
   var smmu: SMMUCore
   /// The physical ITS.
   var its: ITSCore

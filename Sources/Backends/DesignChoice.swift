@@ -1,46 +1,46 @@
-/// The two choices of a design on Arm, known at compile time: each design is specialised, so that a
+/// The two choices of a design, known at compile time: each design is specialised, so that a
 /// choice costs no branch on the way of an event.
-protocol ArmDesign: SendableMetatype {
+protocol DesignChoice: SendableMetatype {
   /// Set-up `trapped`: the guest's MSI-X table writes trap, the device sends the host's message.
   /// Otherwise `owned`: the device sends the guest's.
   static var isTrapped: Bool { get }
-  /// Delivery `vlpi`: the physical ITS holds virtual entries. Otherwise an eventfd and software.
+  /// Delivery `vlpi`: the hardware's entry is the guest's own (virtual, posted, guest mode). Otherwise an eventfd and software.
   static var isVLPI: Bool { get }
   /// Delivery `bounce`: through a thread of the VMM instead of the kernel's irqfd.
   static var isBounce: Bool { get }
 }
 
-enum TrappedVLPI: ArmDesign {
+enum TrappedVLPI: DesignChoice {
   static var isTrapped: Bool { true }
   static var isVLPI: Bool { true }
   static var isBounce: Bool { false }
 }
 
-enum TrappedIRQFD: ArmDesign {
+enum TrappedIRQFD: DesignChoice {
   static var isTrapped: Bool { true }
   static var isVLPI: Bool { false }
   static var isBounce: Bool { false }
 }
 
-enum TrappedBounce: ArmDesign {
+enum TrappedBounce: DesignChoice {
   static var isTrapped: Bool { true }
   static var isVLPI: Bool { false }
   static var isBounce: Bool { true }
 }
 
-enum OwnedVLPI: ArmDesign {
+enum OwnedVLPI: DesignChoice {
   static var isTrapped: Bool { false }
   static var isVLPI: Bool { true }
   static var isBounce: Bool { false }
 }
 
-enum OwnedIRQFD: ArmDesign {
+enum OwnedIRQFD: DesignChoice {
   static var isTrapped: Bool { false }
   static var isVLPI: Bool { false }
   static var isBounce: Bool { false }
 }
 
-enum OwnedBounce: ArmDesign {
+enum OwnedBounce: DesignChoice {
   static var isTrapped: Bool { false }
   static var isVLPI: Bool { false }
   static var isBounce: Bool { true }
