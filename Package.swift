@@ -59,7 +59,7 @@ let package = Package(
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
-      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport"])
+      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport", "TranslationCore"])
     + Target.layer("History")
     + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
     + [

@@ -11,27 +11,90 @@ package import Replay
 import TranslationCore
 
 package enum BackendCatalogue {
-  /// Every design that exists, by name.
+  /// Every design that exists on some architecture, by name.
   package static let designs: [Design] = [
     .trapped, .eventfd, .direct, Design(.trapped, .bounce), Design(.owned, .irqfd),
     Design(.owned, .bounce), .null,
   ]
 
+  /// Why there is no such design on an architecture; nil if there is one.
+  package static func absence(of design: Design, on architecture: Architecture) -> String? {
+    if design == .null { return nil }
+    if design.delivery == .none { return "set-up without delivery is no design" }
+    switch architecture {
+    case .armGICv3 where design.delivery == .vlpi:
+      return "GICv3 has no virtual entries: an ITS can make physical LPIs pending only"
+    case .x86Intel where design.setUp == .owned:
+      return "VT-d has one remapping table for all devices of a unit: an index that a guest chose "
+        + "would be another guest's entry"
+    default: return nil
+    }
+  }
+
   /// The runner of a design; nil if there is none.
-  package static func runner(of design: Design, geometry: TableGeometry) -> BackendRunner? {
+  package static func runner(
+    of design: Design, geometry: TableGeometry, architecture: Architecture = .armGICv4
+  ) -> BackendRunner? {
+    guard absence(of: design, on: architecture) == nil else { return nil }
+    switch architecture {
+    case .armGICv3, .armGICv4: return arm(design, geometry)
+    case .x86Intel: return intel(design, geometry)
+    case .x86AMD: return amd(design, geometry)
+    case .gicv5: return nil
+    }
+  }
+
+  private static func null(_ geometry: TableGeometry) -> BackendRunner {
+    BackendRunner(geometry: geometry) { NullBackend() }
+  }
+
+  private static func arm(_ design: Design, _ geometry: TableGeometry) -> BackendRunner? {
     let smmu = SMMUOptions()
-    func arm<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
+    func make<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
       BackendRunner(geometry: geometry) { ArmBackend<Choice>(geometry: geometry, smmu: smmu) }
     }
     switch (design.setUp, design.delivery) {
-    case (.trapped, .vlpi): return arm(TrappedVLPI.self)
-    case (.trapped, .irqfd): return arm(TrappedIRQFD.self)
-    case (.trapped, .bounce): return arm(TrappedBounce.self)
-    case (.owned, .vlpi): return arm(OwnedVLPI.self)
-    case (.owned, .irqfd): return arm(OwnedIRQFD.self)
-    case (.owned, .bounce): return arm(OwnedBounce.self)
-    case (.owned, .none): return BackendRunner(geometry: geometry) { NullBackend() }
-    case (.trapped, .none): return nil
+    case (.trapped, .vlpi): return make(TrappedVLPI.self)
+    case (.trapped, .irqfd): return make(TrappedIRQFD.self)
+    case (.trapped, .bounce): return make(TrappedBounce.self)
+    case (.owned, .vlpi): return make(OwnedVLPI.self)
+    case (.owned, .irqfd): return make(OwnedIRQFD.self)
+    case (.owned, .bounce): return make(OwnedBounce.self)
+    case (_, .none): return null(geometry)
+    }
+  }
+
+  private static func intel(_ design: Design, _ geometry: TableGeometry) -> BackendRunner? {
+    let smmu = SMMUOptions()
+    func make<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
+      BackendRunner(geometry: geometry) {
+        X86Backend<Choice, IntelRemapper>(geometry: geometry, smmu: smmu)
+      }
+    }
+    switch (design.setUp, design.delivery) {
+    case (.trapped, .vlpi): return make(TrappedVLPI.self)
+    case (.trapped, .irqfd): return make(TrappedIRQFD.self)
+    case (.trapped, .bounce): return make(TrappedBounce.self)
+    case (_, .none): return null(geometry)
+    case (.owned, _): return nil
+    }
+  }
+
+  private static func amd(_ design: Design, _ geometry: TableGeometry) -> BackendRunner? {
+    let smmu = SMMUOptions()
+    func make<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
+      BackendRunner(geometry: geometry) {
+        X86Backend<Choice, AMDRemapper>(geometry: geometry, smmu: smmu)
+      }
+    }
+    switch (design.setUp, design.delivery) {
+    case (.trapped, .vlpi): return make(TrappedVLPI.self)
+    case (.trapped, .irqfd): return make(TrappedIRQFD.self)
+    case (.trapped, .bounce): return make(TrappedBounce.self)
+    case (.owned, .vlpi): return make(OwnedVLPI.self)
+    case (.owned, .irqfd): return make(OwnedIRQFD.self)
+    case (.owned, .bounce): return make(OwnedBounce.self)
+    case (_, .none): return null(geometry)
     }
   }
 }

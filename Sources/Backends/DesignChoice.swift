@@ -4,7 +4,8 @@ protocol DesignChoice: SendableMetatype {
   /// Set-up `trapped`: the guest's MSI-X table writes trap, the device sends the host's message.
   /// Otherwise `owned`: the device sends the guest's.
   static var isTrapped: Bool { get }
-  /// Delivery `vlpi`: the hardware's entry is the guest's own (virtual, posted, guest mode). Otherwise an eventfd and software.
+  /// Delivery `vlpi`: the hardware's entry is the guest's own (virtual, posted, guest mode). Otherwise an
+  /// eventfd and software.
   static var isVLPI: Bool { get }
   /// Delivery `bounce`: through a thread of the VMM instead of the kernel's irqfd.
   static var isBounce: Bool { get }

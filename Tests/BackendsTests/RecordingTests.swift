@@ -31,19 +31,24 @@ import TraceImport
     let report = try QEMULogImporter().run(source: &input) { batch in
       for index in batch.indices { events.append(batch[index]) }
     }
-    for design in BackendCatalogue.designs where design != .null {
-      let runner = try #require(
-        BackendCatalogue.runner(of: design, geometry: report.geometry))
-      let result = runner.prove(events)
-      #expect(
-        result.differences == 0,
-        "\(name) \(design): \(result.firstDifference.map { "\($0)" } ?? "")")
-      #expect(
-        result.recordingDifferences == 0,
-        "\(name) \(design): \(result.firstRecordingDifference.map { "\($0)" } ?? "")")
-      #expect(result.ledger.isConserved)
-      #expect(result.interruptsCompared == report.count(.msi))
-      #expect(result.recordedCompared == report.count(.msi) + report.count(.dma))
+    for architecture in Architecture.allCases {
+      for design in BackendCatalogue.designs where design != .null {
+        let runner = BackendCatalogue.runner(
+          of: design, geometry: report.geometry, architecture: architecture)
+        let isAbsent = BackendCatalogue.absence(of: design, on: architecture) != nil
+        #expect((runner == nil) == isAbsent, "\(design) on \(architecture.rawValue)")
+        guard let result = runner?.prove(events) else { continue }
+        let cell = "\(name) \(design) \(architecture.rawValue)"
+        #expect(
+          result.differences == 0,
+          "\(cell): \(result.differences), first \(result.firstDifference.map { "\($0)" } ?? "")")
+        #expect(
+          result.recordingDifferences == 0,
+          "\(cell): \(result.firstRecordingDifference.map { "\($0)" } ?? "")")
+        #expect(result.ledger.isConserved)
+        #expect(result.interruptsCompared == report.count(.msi))
+        #expect(result.recordedCompared == report.count(.msi) + report.count(.dma))
+      }
     }
   }
 }

@@ -17,11 +17,23 @@ extension ArmBackend {
       let byte = UInt8(truncatingIfNeeded: event.word1)
       its.pending.store(configuration: byte, event.intid, event.target)
       virtualITS.pending.store(configuration: byte, event.intid, event.target)
-    case .vcpuLoad: its.setResident(event.target.rawValue, true, wantsDoorbell: false)
-    case .vcpuPut: its.setResident(event.target.rawValue, false, wantsDoorbell: false)
-    case .vcpuBlock: its.setResident(event.target.rawValue, false, wantsDoorbell: true)
+    case .vcpuLoad: setResident(event.target, true, wantsDoorbell: false)
+    case .vcpuPut: setResident(event.target, false, wantsDoorbell: false)
+    case .vcpuBlock: setResident(event.target, false, wantsDoorbell: true)
+    case .vcpuMigrate:
+      // One VMOVP, with its VSYNC, per ITS (Linux, its_vpe_set_affinity), whatever the number of vLPIs.
+      if Choice.isVLPI { post(UInt64(HostLayout.itsCount)) }
     default: break
     }
+  }
+
+  /// GICR_VPENDBASER. Without virtual entries no vPE exists.
+  private mutating func setResident(
+    _ target: InterruptTarget, _ isResident: Bool, wantsDoorbell: Bool
+  ) {
+    guard Choice.isVLPI else { return }
+    its.setResident(target.rawValue, isResident, wantsDoorbell: wantsDoorbell)
+    work.residencyWrites += 1
   }
 
   private mutating func configureStream(_ event: TraceEvent) {

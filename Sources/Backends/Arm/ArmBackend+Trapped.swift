@@ -13,32 +13,10 @@ extension ArmBackend {
     guard device != TraceEvent.unknownDevice, event.vector < 2_048 else { return }
     let place = UInt32(event.vector)
     var entry = vectors[device, place]
-    store(event, into: &entry)
+    entry.store(event)
     vectors[device, place] = entry
     guard entry.isComplete, entry.control & 1 == 0 else { return }
     program(device, place, streamID: event.streamID)
-  }
-
-  /// Words 0 and 4 are the address, 8 the data, 12 the vector control (PCIe 6.0, §7.7.2.5…8). An
-  /// 8-byte store writes two.
-  private func store(_ event: TraceEvent, into entry: inout VectorTable.Entry) {
-    let size = UInt32(event.word3 >> 32)
-    var words = [(event.tableOffset & 12, UInt32(truncatingIfNeeded: event.value))]
-    if size == 8 { words.append((event.tableOffset & 12 | 4, UInt32(event.value >> 32))) }
-    for (word, value) in words {
-      switch word {
-      case 0:
-        entry.address = entry.address & ~0xFFFF_FFFF | UInt64(value)
-        entry.written |= 1
-      case 4:
-        entry.address = entry.address & 0xFFFF_FFFF | UInt64(value) << 32
-        entry.written |= 2
-      case 8:
-        entry.data = value
-        entry.written |= 4
-      default: entry.control = value
-      }
-    }
   }
 
   /// The host gives the vector its own EventID and LPI the first time, then routes the guest's message.

@@ -6,11 +6,14 @@ struct DoorbellPages {
   private let page: UInt64
   private var asids: [UInt32: UInt16] = [:]
   private var pages: [UInt16: [UInt64: UInt64]] = [:]
+  /// Grows whenever `meaning` may answer otherwise than before.
+  private(set) var changes: UInt64 = 0
 
   /// - Parameter page: the ITS translation page as the guest sees it (64 KiB).
   init(page: UInt64) { self.page = page }
 
   mutating func configure(_ event: TraceEvent) {
+    changes += 1
     let configuration = StreamConfiguration(event)
     asids[event.streamID] = configuration.config & 1 == 1 ? configuration.asid : nil
   }
@@ -23,12 +26,15 @@ struct DoorbellPages {
   }
 
   private mutating func note(_ event: TraceEvent) {
+    changes += 1
     pages[event.asid, default: [:]][event.word0 >> 12] = event.outputAddress
   }
 
   @inline(__always)
   mutating func unmap(_ event: TraceEvent) {
-    if !pages.isEmpty { pages[event.asid]?[event.word0 >> 12] = nil }
+    if !pages.isEmpty, pages[event.asid]?.removeValue(forKey: event.word0 >> 12) != nil {
+      changes += 1
+    }
   }
 
   enum Meaning {

@@ -19,6 +19,9 @@ enum HostLayout {
   static let log2Events: UInt32 = 12
   static let eventsPerDevice: UInt32 = 1 << log2Events
 
+  /// ITSs of the host. One is modelled; a migration's VMOVP goes to each (GITS_TYPER.VMOVP = 0).
+  static let itsCount = 1
+
   /// The host's collection for its own interrupts.
   static let collection: UInt16 = 0
 

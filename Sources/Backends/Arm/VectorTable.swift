@@ -16,13 +16,37 @@ struct VectorTable {
     var forwarded: UInt64?
 
     var isComplete: Bool { written & 0b101 == 0b101 }
+
+    /// A guest's store. Words 0 and 4 are the address, 8 the data, 12 the vector control (PCIe 6.0,
+    /// §7.7.2.5…8); an 8-byte store writes two.
+    mutating func store(_ event: TraceEvent) {
+      let size = UInt32(event.word3 >> 32)
+      store(UInt32(truncatingIfNeeded: event.value), at: event.tableOffset & 12)
+      if size == 8 { store(UInt32(event.value >> 32), at: event.tableOffset & 12 | 4) }
+    }
+
+    private mutating func store(_ value: UInt32, at word: UInt32) {
+      switch word {
+      case 0:
+        address = address & ~0xFFFF_FFFF | UInt64(value)
+        written |= 1
+      case 4:
+        address = address & 0xFFFF_FFFF | UInt64(value) << 32
+        written |= 2
+      case 8:
+        data = value
+        written |= 4
+      default: control = value
+      }
+    }
   }
 
   static let placesPerDevice = 4_096
   private static let deviceLimit = 4_096
 
   private var slots = [UInt16](repeating: 0, count: 65_536)
-  /// Host EventID + 0, or 0 for none (the host's start at `HostLayout.firstEvent`).
+  /// Host EventID, or 0 for none (the host's start at `HostLayout.firstEvent`); on x86 the entry's index
+  /// + 1.
   private var hostEvents: [UInt32] = []
   private var entries: [[UInt32: Entry]] = []
   private var nextEvent: [UInt32] = []
@@ -73,6 +97,13 @@ struct VectorTable {
     defer { nextEvent[slot] += 1 }
     hostEvents[slot * Self.placesPerDevice + Int(place)] = nextEvent[slot]
     return nextEvent[slot]
+  }
+
+  /// Gives a place a number that the caller chose; 0 takes it away. False when no device more has room.
+  mutating func assign(_ number: UInt32, _ device: UInt32, _ place: UInt32) -> Bool {
+    guard let slot = slot(device) else { return false }
+    hostEvents[slot * Self.placesPerDevice + Int(place)] = number
+    return true
   }
 
   /// Places of a device that are forwarded to one guest event, or to any.
