@@ -37,10 +37,10 @@ package enum BackendCatalogue {
   ) -> BackendRunner? {
     guard absence(of: design, on: architecture) == nil else { return nil }
     switch architecture {
-    case .armGICv3, .armGICv4: return arm(design, geometry)
-    case .x86Intel: return intel(design, geometry)
-    case .x86AMD: return amd(design, geometry)
-    case .gicv5: return nil
+    case .armGICv3, .armGICv4: return arm(design, geometry, ITSCore.self)
+    case .x86Intel: return x86(design, geometry, IntelRemapper.self)
+    case .x86AMD: return x86(design, geometry, AMDRemapper.self)
+    case .gicv5: return arm(design, geometry, GICv5Host.self)
     }
   }
 
@@ -48,10 +48,15 @@ package enum BackendCatalogue {
     BackendRunner(geometry: geometry) { NullBackend() }
   }
 
-  private static func arm(_ design: Design, _ geometry: TableGeometry) -> BackendRunner? {
+  @inline(__always)
+  private static func arm<Host: HostInterruptController & ~Copyable>(
+    _ design: Design, _ geometry: TableGeometry, _: Host.Type
+  ) -> BackendRunner? {
     let smmu = SMMUOptions()
     func make<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
-      BackendRunner(geometry: geometry) { ArmBackend<Choice>(geometry: geometry, smmu: smmu) }
+      BackendRunner(geometry: geometry) {
+        ArmBackend<Choice, Host>(geometry: geometry, smmu: smmu)
+      }
     }
     switch (design.setUp, design.delivery) {
     case (.trapped, .vlpi): return make(TrappedVLPI.self)
@@ -64,27 +69,15 @@ package enum BackendCatalogue {
     }
   }
 
-  private static func intel(_ design: Design, _ geometry: TableGeometry) -> BackendRunner? {
+  /// Owned set-up on VT-d is absent: `absence` says why.
+  @inline(__always)
+  private static func x86<Remapper: InterruptRemapper & ~Copyable>(
+    _ design: Design, _ geometry: TableGeometry, _: Remapper.Type
+  ) -> BackendRunner? {
     let smmu = SMMUOptions()
     func make<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
       BackendRunner(geometry: geometry) {
-        X86Backend<Choice, IntelRemapper>(geometry: geometry, smmu: smmu)
-      }
-    }
-    switch (design.setUp, design.delivery) {
-    case (.trapped, .vlpi): return make(TrappedVLPI.self)
-    case (.trapped, .irqfd): return make(TrappedIRQFD.self)
-    case (.trapped, .bounce): return make(TrappedBounce.self)
-    case (_, .none): return null(geometry)
-    case (.owned, _): return nil
-    }
-  }
-
-  private static func amd(_ design: Design, _ geometry: TableGeometry) -> BackendRunner? {
-    let smmu = SMMUOptions()
-    func make<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
-      BackendRunner(geometry: geometry) {
-        X86Backend<Choice, AMDRemapper>(geometry: geometry, smmu: smmu)
+        X86Backend<Choice, Remapper>(geometry: geometry, smmu: smmu)
       }
     }
     switch (design.setUp, design.delivery) {

@@ -5,7 +5,7 @@ package import Replay
 /// its backend type, which nobody outside this module knows.
 package struct BackendRunner: Sendable {
   /// Every event once, against the reference model and the recording.
-  package let prove: @Sendable ([TraceEvent]) -> EqualityCheck
+  package let prove: @Sendable (ReferenceAnswers) -> EqualityCheck
   /// The same for events that are not in memory.
   package let proveStream: @Sendable (consuming ErasedSource) throws -> EqualityCheck
   package let core: @Sendable ([TraceEvent], CoreExperiment.Options) -> CoreExperiment.Result
@@ -21,10 +21,10 @@ package struct BackendRunner: Sendable {
   init<Backend: TranslationBackend & ~Copyable>(
     geometry: TableGeometry, _ makeBackend: @escaping @Sendable () -> Backend
   ) {
-    prove = { events in
-      var oracle = ReferenceOracle(geometry: geometry)
+    prove = { answers in
+      var oracle = AnsweredOracle(answers)
       var backend = makeBackend()
-      return EqualityCheck(events, oracle: &oracle, backend: &backend)
+      return EqualityCheck(answers.events, oracle: &oracle, backend: &backend)
     }
     proveStream = { source in
       var source = source

@@ -39,6 +39,14 @@ struct ReplayCommand: ParsableCommand {
   var designs: [String] = ["trapped", "eventfd", "direct", "null"]
 
   @Option(
+    name: .customLong("arch"),
+    help: """
+      Run the designs on this interrupt hardware: arm-gicv3, arm-gicv4, x86-intel, x86-amd, gicv5 \
+      (arm-gicv4).
+      """)
+  var architecture: Architecture = .armGICv4
+
+  @Option(
     name: .customLong("experiment"), parsing: .upToNextOption,
     help: "Run these experiments: core, path, pipeline (core path).")
   var experiments: [ExperimentName] = [.core, .path]
@@ -94,18 +102,28 @@ struct ReplayCommand: ParsableCommand {
     let events = needsEvents ? try source.events(limit: limit) : []
     var task = ReplayTask(
       path: path, events: events, geometry: geometry, experiments: experiments,
-      coreOptions: CoreExperiment.Options(), pathOptions: PathExperiment.Options(), loops: loops)
+      coreOptions: CoreExperiment.Options(), pathOptions: PathExperiment.Options(), loops: loops,
+      architecture: architecture)
     task.coreOptions.warmPasses = passes
     task.pathOptions.interrupts = interrupts
     var cells: [RunRecord.Cell] = []
+    var absent: [String] = []
     for name in designs {
       guard let design = Design(name: name) else { continue }
+      if let reason = BackendCatalogue.absence(of: design, on: architecture) {
+        absent.append("\(design) is not available on \(architecture.rawValue): \(reason)")
+        continue
+      }
       task.design = design
       if Console.errorIsTerminal { Console.note("replaying through \(design) …") }
-      guard let runner = BackendCatalogue.runner(of: design, geometry: geometry) else { continue }
+      guard
+        let runner = BackendCatalogue.runner(
+          of: design, geometry: geometry, architecture: architecture)
+      else { continue }
       cells += try task.run(runner)
     }
-    var warnings = task.warnings
+    guard !cells.isEmpty else { throw Failure(absent.joined(separator: "\n")) }
+    var warnings = task.warnings + absent
     let total = source.totals?.events ?? UInt64(events.count)
     if needsEvents, total > UInt64(events.count) {
       warnings.append(
@@ -133,3 +151,5 @@ struct ReplayCommand: ParsableCommand {
       lostEvents: totals?.lostEvents ?? 0)
   }
 }
+
+extension Architecture: ExpressibleByArgument {}

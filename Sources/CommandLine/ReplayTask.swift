@@ -13,13 +13,18 @@ struct ReplayTask {
   var coreOptions: CoreExperiment.Options
   var pathOptions: PathExperiment.Options
   var loops: Int
+  var architecture: Architecture
   var design = Design.null
   var warnings: [String] = []
+  /// Asked once for all designs; nil while nothing was proved, or when events are not in memory.
+  private var answers: ReferenceAnswers?
 
   private func cell(_ experiment: String) -> RunRecord.Cell {
-    RunRecord.Cell(
+    var cell = RunRecord.Cell(
       design: "\(design)", setUp: design.setUp.rawValue, delivery: design.delivery.rawValue,
       experiment: experiment)
+    cell.architecture = architecture.rawValue
+    return cell
   }
 
   mutating func run(_ runner: BackendRunner) throws -> [RunRecord.Cell] {
@@ -40,11 +45,15 @@ struct ReplayTask {
     return cells
   }
 
-  private func prove(_ runner: BackendRunner) throws -> RunRecord.Cell {
-    let check =
-      events.isEmpty
-      ? try runner.proveStream(ErasedSource(try TraceFileSource(path: path)))
-      : runner.prove(events)
+  private mutating func prove(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    let check: EqualityCheck
+    if events.isEmpty {
+      check = try runner.proveStream(ErasedSource(try TraceFileSource(path: path)))
+    } else {
+      let known = answers ?? ReferenceAnswers(events, geometry: geometry)
+      answers = known
+      check = runner.prove(known)
+    }
     var cell = cell("equality")
     var difference = (check.firstDifference ?? check.firstRecordingDifference)?.description
     if difference == nil, !check.ledger.isConserved {

@@ -21,10 +21,12 @@ public struct ReplayReport {
       .compactMap { name in facts[name].map { "\(name) \($0)" } }
       .joined(separator: ", ")
     let trace = record.trace
+    let architectures = Set(record.cells.map { $0.architecture ?? "arm-gicv4" }).sorted()
     return """
       trace  \(trace.name): \(Format.count(trace.events)) events, sha256 \
       \(trace.contentHash.prefix(16)), \(Format.count(trace.lostEvents)) lost in recording
       host   \(host)
+      arch   \(architectures.joined(separator: ", "))
       mode   modelled: software costs on this host, not hardware latencies
 
       """

@@ -31,13 +31,14 @@ import TraceImport
     let report = try QEMULogImporter().run(source: &input) { batch in
       for index in batch.indices { events.append(batch[index]) }
     }
+    let answers = ReferenceAnswers(events, geometry: report.geometry)
     for architecture in Architecture.allCases {
       for design in BackendCatalogue.designs where design != .null {
         let runner = BackendCatalogue.runner(
           of: design, geometry: report.geometry, architecture: architecture)
         let isAbsent = BackendCatalogue.absence(of: design, on: architecture) != nil
         #expect((runner == nil) == isAbsent, "\(design) on \(architecture.rawValue)")
-        guard let result = runner?.prove(events) else { continue }
+        guard let result = runner?.prove(answers) else { continue }
         let cell = "\(name) \(design) \(architecture.rawValue)"
         #expect(
           result.differences == 0,

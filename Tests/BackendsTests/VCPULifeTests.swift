@@ -89,7 +89,7 @@ import TranslationCore
   func aGICv4VPECostsOneCommandAndItsSyncOrOneRegister(
     kind: EventKind, size: (UInt32, UInt32)
   ) {
-    var backend = ArmBackend<TrappedVLPI>(geometry: .init(), smmu: .init())
+    var backend = ArmBackend<TrappedVLPI, ITSCore>(geometry: .init(), smmu: .init())
     let work = work(of: kind, &backend, vcpus: size.0, vectors: size.1)
     var expected = WorkCounters()
     if kind == .vcpuMigrate {
@@ -97,6 +97,15 @@ import TranslationCore
     } else {
       expected.residencyWrites = 1
     }
+    #expect(work == expected)
+  }
+
+  @Test(arguments: kinds, [(1, 1), (4, 50)])
+  func aGICv5VPECostsNoStoreAndNoInvalidation(kind: EventKind, size: (UInt32, UInt32)) {
+    var backend = ArmBackend<TrappedVLPI, GICv5Host>(geometry: .init(), smmu: .init())
+    let work = work(of: kind, &backend, vcpus: size.0, vectors: size.1)
+    var expected = WorkCounters()
+    if kind != .vcpuMigrate { expected.residencyWrites = 1 }
     #expect(work == expected)
   }
 

@@ -4,7 +4,7 @@ import TranslationCore
 
 // Set-up: the guest's commands, registers and streams, and what the host does about them.
 
-extension ArmBackend {
+extension ArmBackend where Host: ~Copyable {
   mutating func configure(_ event: TraceEvent) {
     switch event.kind {
     case .itsCommand: command(GuestCommand(event))
@@ -15,7 +15,7 @@ extension ArmBackend {
     case .redistributorWrite: redistributorWrite(event)
     case .lpiConfiguration:
       let byte = UInt8(truncatingIfNeeded: event.word1)
-      its.pending.store(configuration: byte, event.intid, event.target)
+      its.store(configuration: byte, event.intid, event.target)
       virtualITS.pending.store(configuration: byte, event.intid, event.target)
     case .vcpuLoad: setResident(event.target, true, wantsDoorbell: false)
     case .vcpuPut: setResident(event.target, false, wantsDoorbell: false)
@@ -127,7 +127,7 @@ extension ArmBackend {
       }
     case .invalidateAll:
       if Choice.isVLPI {
-        its.pending.refreshConfigurations()
+        its.refreshConfigurations()
         post(1)
       }
     case .moveAll, .none: break
@@ -135,11 +135,13 @@ extension ArmBackend {
   }
 
   /// Counts host commands, each followed by its SYNC or VSYNC, as Linux posts them.
-  mutating func post(_ commands: UInt64) { work.itsCommands += commands * 2 }
+  mutating func post(_ commands: UInt64) {
+    if Host.hasCommandQueue { work.itsCommands += commands * 2 }
+  }
 
   /// Host entries that carry a guest's event: its own EventID, or the vectors forwarded to it.
   private mutating func each(
-    _ device: UInt32, _ event: UInt32, _ body: (inout ArmBackend, UInt32) -> Void
+    _ device: UInt32, _ event: UInt32, _ body: (inout ArmBackend<Choice, Host>, UInt32) -> Void
   ) {
     guard Choice.isVLPI else { return }
     if Choice.isTrapped {
@@ -168,7 +170,7 @@ extension ArmBackend {
 
   private mutating func map(_ device: UInt32, _ event: UInt32, _ mapping: GuestIntent.Mapping) {
     guard let count = guest.deviceEvents[device], event < count,
-      mapping.intid >= INTID.firstLPI.rawValue, mapping.intid < its.pending.count
+      mapping.intid >= INTID.firstLPI.rawValue, mapping.intid < its.intidEnd
     else { return }
     if guest.mapping(device, event) != nil, Choice.isTrapped { withdraw(device, event) }
     guest.map(device, event, mapping)

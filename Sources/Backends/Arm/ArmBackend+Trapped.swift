@@ -4,7 +4,7 @@ import TranslationCore
 
 // Trapped set-up: the guest's MSI-X table is emulated, the device's holds the host's messages.
 
-extension ArmBackend {
+extension ArmBackend where Host: ~Copyable {
   /// A guest's store to its MSI-X table: a trap. When it leaves the entry complete and unmasked, the
   /// host programs the device.
   mutating func tableWrite(_ event: TraceEvent) {

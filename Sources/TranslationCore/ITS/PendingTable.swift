@@ -48,7 +48,7 @@ package struct PendingTable: ~Copyable {
 
   /// An event arrives. The caller has checked intid < count.
   @inlinable
-  func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
+  package func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
     let slot = slot(intid, target)
     // Safety: slot is below twice `count`. The other side's byte may change at any time; a stale
     // value here is the same as an acknowledge that comes a moment later.
@@ -88,7 +88,7 @@ package struct PendingTable: ~Copyable {
   }
 
   /// Reads the stored byte again. A byte that was never stored (0) counts as the default.
-  func refresh(_ intid: UInt32, _ target: InterruptTarget) {
+  package func refresh(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     let slot = slot(intid, target)
     // Safety: checked above.
@@ -97,7 +97,7 @@ package struct PendingTable: ~Copyable {
   }
 
   /// A mapping makes the LPI known: its byte is read if it was not.
-  func mapped(_ intid: UInt32, _ target: InterruptTarget) {
+  package func mapped(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     // Safety: checked above.
     if unsafe cachedConfiguration[slot(intid, target)] == 0 { refresh(intid, target) }
