@@ -17,7 +17,7 @@ struct ReplayTask {
   var design = Design.null
   var warnings: [String] = []
   /// Asked once for all designs; nil while nothing was proved, or when events are not in memory.
-  private var answers: ReferenceAnswers?
+  var answers: ReferenceAnswers?
 
   private func cell(_ experiment: String) -> RunRecord.Cell {
     var cell = RunRecord.Cell(
