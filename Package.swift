@@ -84,6 +84,12 @@ let package = Package(
         name: "CommandLineTests", dependencies: ["CommandLine", "TestSupport"],
         swiftSettings: strict),
       .executableTarget(
+        name: "SlowPathsBenchmark", dependencies: ["EventModel", "TranslationCore"],
+        path: "Benchmarks/SlowPaths", swiftSettings: strict),
+      .testTarget(
+        name: "SlowPathsTests", dependencies: ["SlowPathsBenchmark", "TestSupport"],
+        swiftSettings: strict),
+      .executableTarget(
         name: "CoreBenchmark", dependencies: ["EventModel", "TranslationCore"],
         path: "Benchmarks/Core/CoreBenchmark", swiftSettings: strict),
     ],
