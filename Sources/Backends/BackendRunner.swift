@@ -12,6 +12,7 @@ package struct BackendRunner: Sendable {
   package let path:
     @Sendable ([TraceEvent], PathExperiment.Options) throws(PathExperiment.Failure) ->
       PathExperiment.Result
+  package let setUp: @Sendable ([TraceEvent], SetUpExperiment.Options) -> SetUpExperiment.Result
   package let pipeline:
     @Sendable (consuming ErasedSource, PipelineExperiment.Options) throws(WorkerThreadError) ->
       PipelineExperiment.Result
@@ -38,6 +39,9 @@ package struct BackendRunner: Sendable {
     path = { (events, options) throws(PathExperiment.Failure) in
       var backend = makeBackend()
       return try PathExperiment(events, options).run(through: &backend)
+    }
+    setUp = { events, options in
+      SetUpExperiment(events).run(options, makeBackend: makeBackend)
     }
     pipeline = { (source, options) throws(WorkerThreadError) in
       var backend = makeBackend()

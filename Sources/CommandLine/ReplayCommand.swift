@@ -14,8 +14,8 @@ struct ReplayCommand: ParsableCommand {
     abstract: "Replay a trace through the designs and measure them.",
     discussion: """
       Proves each design equal to the reference model and to the recording, then measures it: what \
-      translation costs (core), what one delivery costs (path), and what file, decoder and core \
-      sustain together (pipeline). A design that differs is not timed and ends the command with 1. \
+      translation costs (core), what one delivery costs (path), what file, decoder and core \
+      sustain together (pipeline), and what configuring costs (set-up). A design that differs is not timed and ends the command with 1. \
       Without a trace it replays the NVMe recording that comes with the tool.
 
       Try:
@@ -25,6 +25,7 @@ struct ReplayCommand: ParsableCommand {
 
   enum ExperimentName: String, ExpressibleByArgument, CaseIterable {
     case core, path, pipeline
+    case setUp = "set-up"
   }
 
   @Argument(help: "Replay this trace (the shipped NVMe recording).")
@@ -48,10 +49,10 @@ struct ReplayCommand: ParsableCommand {
 
   @Option(
     name: .customLong("experiment"), parsing: .upToNextOption,
-    help: "Run these experiments: core, path, pipeline (core path).")
+    help: "Run these experiments: core, path, pipeline, set-up (core path).")
   var experiments: [ExperimentName] = [.core, .path]
 
-  @Option(help: "Time at least this many warm passes in core.")
+  @Option(help: "Time at least this many warm passes in core, and passes in set-up.")
   var passes = 15
 
   @Option(help: "Measure this many interrupts in path.")
@@ -60,7 +61,7 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Play the trace this many times over in pipeline.")
   var loops = 100
 
-  @Option(help: "Keep at most this many events in memory for core and path.")
+  @Option(help: "Keep at most this many events in memory for core, path and set-up.")
   var limit = 4_000_000
 
   @Option(help: "Print in this form.")
@@ -98,13 +99,14 @@ struct ReplayCommand: ParsableCommand {
   private func measure(_ path: String) throws -> RunRecord {
     var source = try TraceFileSource(path: path)
     let geometry = source.header.description.geometry
-    let needsEvents = experiments.contains(.core) || experiments.contains(.path)
+    let needsEvents = experiments.contains { $0 != .pipeline }
     let events = needsEvents ? try source.events(limit: limit) : []
     var task = ReplayTask(
       path: path, events: events, geometry: geometry, experiments: experiments,
       coreOptions: CoreExperiment.Options(), pathOptions: PathExperiment.Options(), loops: loops,
       architecture: architecture)
     task.coreOptions.warmPasses = passes
+    task.setUpOptions.passes = passes
     task.pathOptions.interrupts = interrupts
     var cells: [RunRecord.Cell] = []
     var absent: [String] = []
@@ -127,7 +129,8 @@ struct ReplayCommand: ParsableCommand {
     let total = source.totals?.events ?? UInt64(events.count)
     if needsEvents, total > UInt64(events.count) {
       warnings.append(
-        "core and path hold the first \(events.count) of \(total) events; raise --limit for more")
+        "core, path and set-up hold the first \(events.count) of \(total) events; raise --limit for more"
+      )
     }
     return RunRecord(
       tool: .init(name: "doorbell", version: ToolVersion.text),

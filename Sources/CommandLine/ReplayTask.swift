@@ -12,6 +12,7 @@ struct ReplayTask {
   var experiments: [ReplayCommand.ExperimentName]
   var coreOptions: CoreExperiment.Options
   var pathOptions: PathExperiment.Options
+  var setUpOptions = SetUpExperiment.Options()
   var loops: Int
   var architecture: Architecture
   var design = Design.null
@@ -19,7 +20,7 @@ struct ReplayTask {
   /// Asked once for all designs; nil while nothing was proved, or when events are not in memory.
   var answers: ReferenceAnswers?
 
-  private func cell(_ experiment: String) -> RunRecord.Cell {
+  func cell(_ experiment: String) -> RunRecord.Cell {
     var cell = RunRecord.Cell(
       design: "\(design)", setUp: design.setUp.rawValue, delivery: design.delivery.rawValue,
       experiment: experiment)
@@ -40,6 +41,7 @@ struct ReplayTask {
       case .core: cells.append(try core(runner))
       case .path: cells.append(try path(runner))
       case .pipeline: cells.append(try pipeline(runner))
+      case .setUp: cells.append(try setUp(runner))
       }
     }
     return cells
@@ -109,7 +111,7 @@ struct ReplayTask {
   }
 
   /// Vectors that the trace's guest maps: (DeviceID, EventID) pairs of MAPTI, MAPI, VMAPTI, VMAPI.
-  private var vectorCount: Int {
+  var vectorCount: Int {
     var vectors: Set<UInt64> = []
     for event in events where event.kind == .itsCommand {
       guard [0x0A, 0x0B, 0x2A, 0x2B].contains(event.word0 & 0xFF) else { continue }

@@ -8,7 +8,9 @@ public struct ReplayReport {
 
   public func text() -> String {
     var out = heading()
-    for section in [conformance(), core(), path(), stages(), pipeline(), work(), ledger()] {
+    for section in [
+      conformance(), core(), path(), stages(), pipeline(), setUp(), breakEven(), work(), ledger(),
+    ] {
       if let section { out += "\n" + section }
     }
     for warning in record.warnings { out += "\nwarning: \(warning)\n" }
@@ -32,7 +34,7 @@ public struct ReplayReport {
       """
   }
 
-  private func cells(_ experiment: String) -> [RunRecord.Cell] {
+  func cells(_ experiment: String) -> [RunRecord.Cell] {
     record.cells.filter { $0.experiment == experiment }
   }
 
@@ -57,7 +59,7 @@ public struct ReplayReport {
     return "Equality, checked before anything was timed\n" + table.text() + differences
   }
 
-  private func value(_ cell: RunRecord.Cell, _ name: String) -> String {
+  func value(_ cell: RunRecord.Cell, _ name: String) -> String {
     cell.metric(name).map { Format.number($0.value) } ?? "–"
   }
 

@@ -1,0 +1,66 @@
+import History
+
+// The experiment `set-up`: cost per vector, and when a dearer set-up has paid for itself.
+
+extension ReplayReport {
+  private func perVector(_ cell: RunRecord.Cell, _ counters: [String]) -> String {
+    let vectors = Double(cell.parameters["vectors"] ?? "") ?? 0
+    let sum = counters.reduce(UInt64(0)) { $0 + (cell.setUpCounters[$1] ?? 0) }
+    return vectors > 0 ? Format.number(Double(sum) / vectors) : "–"
+  }
+
+  func setUp() -> String? {
+    var table = Table([
+      .word("design"), .number("vectors"), .number("ns"), .number("min"), .number("traps"),
+      .number("commands"), .number("entries"), .number("invalidations"), .number("delivery ns"),
+    ])
+    for cell in cells("set-up") {
+      let cost = cell.metric("set-up-ns-per-vector")
+      table.add([
+        cell.design, cell.parameters["vectors"] ?? "–", value(cell, "set-up-ns-per-vector"),
+        cost.map { Format.number($0.minimum) } ?? "–",
+        perVector(cell, ["msix-traps", "command-traps"]), perVector(cell, ["its-commands"]),
+        perVector(cell, ["irte-writes", "table-stores"]),
+        perVector(cell, ["entry-cache-invalidations", "translation-cache-flushes"]),
+        value(cell, "delivery-ns-per-interrupt"),
+      ])
+    }
+    guard !table.isEmpty else { return nil }
+    return "Set-up per vector: configuration events only, fresh tables (delivery: translate and "
+      + "acknowledge, hot)\n" + table.text()
+  }
+
+  /// (set-up A − set-up B) ÷ (delivery B − delivery A) for every pair.
+  func breakEven() -> String? {
+    let cells = cells("set-up").filter { $0.design != "null" }
+    var table = Table([
+      .word("cheaper set-up"), .word("cheaper delivery"), .number("ns/vector"),
+      .number("ns/interrupt"), .number("break-even, interrupts/vector"),
+    ])
+    for (index, first) in cells.enumerated() {
+      for second in cells[(index + 1)...] {
+        guard let a = figures(first), let b = figures(second) else { continue }
+        let (cheap, dear) =
+          a.setUp <= b.setUp ? ((first, a), (second, b)) : ((second, b), (first, a))
+        let setUpGap = dear.1.setUp - cheap.1.setUp
+        let deliveryGap = cheap.1.delivery - dear.1.delivery
+        table.add([
+          cheap.0.design, deliveryGap > 0 ? dear.0.design : cheap.0.design,
+          Format.number(setUpGap), Format.number(abs(deliveryGap)),
+          deliveryGap > 0 ? Format.number(setUpGap / deliveryGap) : "none",
+        ])
+      }
+    }
+    guard !table.isEmpty else { return nil }
+    return
+      "Break-even: gap in set-up / gap in delivery, of modelled work only (traps and wake-ups "
+      + "cost nothing here)\n" + table.text()
+  }
+
+  private func figures(_ cell: RunRecord.Cell) -> (setUp: Double, delivery: Double)? {
+    guard let setUp = cell.metric("set-up-ns-per-vector"),
+      let delivery = cell.metric("delivery-ns-per-interrupt")
+    else { return nil }
+    return (setUp.value, delivery.value)
+  }
+}
