@@ -6,6 +6,9 @@ struct DoorbellPages {
   private let page: UInt64
   private var asids: [UInt32: UInt16] = [:]
   private var pages: [UInt16: [UInt64: UInt64]] = [:]
+  /// One bit per page number modulo 64 that was ever in `pages`: nearly every unmap has to do with no
+  /// doorbell, and is told so by one bit instead of two hash tables.
+  private var pageBits: UInt64 = 0
   /// Grows whenever `meaning` may answer otherwise than before.
   private(set) var changes: UInt64 = 0
 
@@ -27,14 +30,17 @@ struct DoorbellPages {
 
   private mutating func note(_ event: TraceEvent) {
     changes += 1
+    pageBits |= 1 << (event.word0 >> 12 & 63)
     pages[event.asid, default: [:]][event.word0 >> 12] = event.outputAddress
   }
 
   @inline(__always)
   mutating func unmap(_ event: TraceEvent) {
-    if !pages.isEmpty, pages[event.asid]?.removeValue(forKey: event.word0 >> 12) != nil {
-      changes += 1
-    }
+    if pageBits &>> (event.word0 &>> 12 & 63) & 1 == 1 { forget(event) }
+  }
+
+  private mutating func forget(_ event: TraceEvent) {
+    if pages[event.asid]?.removeValue(forKey: event.word0 >> 12) != nil { changes += 1 }
   }
 
   enum Meaning {
