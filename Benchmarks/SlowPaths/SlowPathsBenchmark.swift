@@ -10,7 +10,7 @@ struct SlowPathsBenchmark {
   static func main() {
     for curve in SlowPaths.real.all() {
       print("\(curve.name) (\(curve.unit))")
-      print("  length        walk         map")
+      print("  length            walk             map")
       for point in curve.points {
         print("  \(padded("\(point.length)", 6))\(figure(point.walk))\(figure(point.map))")
       }
@@ -51,7 +51,7 @@ struct SlowPathsBenchmark {
   private static func figure(_ value: Double) -> String {
     let hundredths = Int((value * 100).rounded())
     let cents = hundredths % 100
-    return padded("\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents)", 12)
+    return padded("\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents)", 16)
   }
 }
 

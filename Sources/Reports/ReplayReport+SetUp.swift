@@ -26,35 +26,36 @@ extension ReplayReport {
       ])
     }
     guard !table.isEmpty else { return nil }
-    return "Set-up per vector: configuration events only, fresh tables (delivery: translate and "
-      + "acknowledge, hot)\n" + table.text()
+    return
+      "Set-up per vector, fresh tables; delivery: translate and acknowledge one interrupt, hot\n"
+      + table.text()
   }
 
-  /// (set-up A − set-up B) ÷ (delivery B − delivery A) for every pair.
+  /// (set-up A − set-up B) ÷ (delivery B − delivery A) for every pair; none where the design that is
+  /// dearer to set up does not deliver cheaper.
   func breakEven() -> String? {
     let cells = cells("set-up").filter { $0.design != "null" }
     var table = Table([
-      .word("cheaper set-up"), .word("cheaper delivery"), .number("ns/vector"),
-      .number("ns/interrupt"), .number("break-even, interrupts/vector"),
+      .word("cheaper set-up"), .word("dearer set-up"), .number("costs, ns/vector"),
+      .number("saves, ns/interrupt"), .number("break-even, interrupts/vector"),
     ])
     for (index, first) in cells.enumerated() {
       for second in cells[(index + 1)...] {
         guard let a = figures(first), let b = figures(second) else { continue }
-        let (cheap, dear) =
-          a.setUp <= b.setUp ? ((first, a), (second, b)) : ((second, b), (first, a))
-        let setUpGap = dear.1.setUp - cheap.1.setUp
-        let deliveryGap = cheap.1.delivery - dear.1.delivery
+        let isFirstCheaper = a.setUp <= b.setUp
+        let cost = abs(a.setUp - b.setUp)
+        let saving = isFirstCheaper ? a.delivery - b.delivery : b.delivery - a.delivery
         table.add([
-          cheap.0.design, deliveryGap > 0 ? dear.0.design : cheap.0.design,
-          Format.number(setUpGap), Format.number(abs(deliveryGap)),
-          deliveryGap > 0 ? Format.number(setUpGap / deliveryGap) : "none",
+          isFirstCheaper ? first.design : second.design,
+          isFirstCheaper ? second.design : first.design, Format.number(cost),
+          Format.number(saving), saving > 0 ? Format.number(cost / saving) : "none",
         ])
       }
     }
     guard !table.isEmpty else { return nil }
     return
-      "Break-even: gap in set-up / gap in delivery, of modelled work only (traps and wake-ups "
-      + "cost nothing here)\n" + table.text()
+      "Break-even of modelled work (traps and wake-ups are counted above and cost nothing here)\n"
+      + table.text()
   }
 
   private func figures(_ cell: RunRecord.Cell) -> (setUp: Double, delivery: Double)? {
