@@ -126,6 +126,11 @@ struct ReplayCommand: ParsableCommand {
     }
     guard !cells.isEmpty else { throw Failure(absent.joined(separator: "\n")) }
     var warnings = task.warnings + absent
+    if architecture == .gicv5 {
+      warnings.append(
+        "gicv5 follows Linux's driver, not Arm's specification, which was not read; that moving a vLPI "
+          + "touches no ITS table is inferred")
+    }
     let total = source.totals?.events ?? UInt64(events.count)
     if needsEvents, total > UInt64(events.count) {
       warnings.append(

@@ -32,7 +32,8 @@ extension ReplayReport {
   }
 
   /// (set-up A − set-up B) ÷ (delivery B − delivery A) for every pair; none where the design that is
-  /// dearer to set up does not deliver cheaper.
+  /// dearer to set up does not deliver cheaper, unresolved where its median is not below every sample of
+  /// the other.
   func breakEven() -> String? {
     let cells = cells("set-up").filter { $0.design != "null" }
     var table = Table([
@@ -48,7 +49,9 @@ extension ReplayReport {
         table.add([
           isFirstCheaper ? first.design : second.design,
           isFirstCheaper ? second.design : first.design, Format.number(cost),
-          Format.number(saving), saving > 0 ? Format.number(cost / saving) : "none",
+          Format.number(saving),
+          saving <= 0
+            ? "none" : isResolved(first, second) ? Format.number(cost / saving) : "unresolved",
         ])
       }
     }
@@ -56,6 +59,14 @@ extension ReplayReport {
     return
       "Break-even of modelled work (traps and wake-ups are counted above and cost nothing here)\n"
       + table.text()
+  }
+
+  /// Whether one design's deliveries are cheaper beyond what its passes differ by.
+  private func isResolved(_ first: RunRecord.Cell, _ second: RunRecord.Cell) -> Bool {
+    guard let a = first.metric("delivery-ns-per-interrupt"),
+      let b = second.metric("delivery-ns-per-interrupt")
+    else { return false }
+    return a.value < b.minimum || b.value < a.minimum
   }
 
   private func figures(_ cell: RunRecord.Cell) -> (setUp: Double, delivery: Double)? {

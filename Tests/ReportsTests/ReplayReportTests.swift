@@ -78,5 +78,7 @@ import Testing
     #expect(row("eventfd", "trapped", "600", "15.0", "40.0"))
     #expect(row("direct", "trapped", "700", "-1.00", "none"))
     #expect(lines.allSatisfy { $0.count <= 100 })
+    for index in record.cells.indices { record.cells[index].metrics[1].samples.append(1) }
+    #expect(ReplayReport(record).text().contains("unresolved"))
   }
 }
