@@ -46,8 +46,8 @@ extension ArmBackend {
     var eventID = event.data
     var address = event.iova
     if Choice.isTrapped {
-      eventID = vectors.hostEvent(event.deviceID, VectorTable.place(event))
-      if eventID == 0 || event.vector >= 2_048 {
+      eventID = vectors.hostEvent(event)
+      if eventID == 0 {
         guard let given = programUnseen(event) else { return Outcome(outcome: .noRoute) }
         eventID = given
       }
@@ -68,8 +68,8 @@ extension ArmBackend {
     var eventID = event.data
     var address = event.iova
     if Choice.isTrapped {
-      eventID = vectors.hostEvent(event.deviceID, VectorTable.place(event))
-      if eventID == 0 || event.vector >= 2_048 {
+      eventID = vectors.hostEvent(event)
+      if eventID == 0 {
         guard let given = programUnseen(event) else {
           return Signal(outcome: Outcome(outcome: .noRoute))
         }

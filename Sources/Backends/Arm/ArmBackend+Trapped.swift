@@ -15,7 +15,7 @@ extension ArmBackend {
     var entry = vectors[device, place]
     store(event, into: &entry)
     vectors[device, place] = entry
-    guard entry.isComplete, entry.control & 1 == 0 else { return }
+    guard entry.isComplete, entry.unmasked == 1 else { return }
     program(device, place, streamID: event.streamID)
   }
 
@@ -36,7 +36,7 @@ extension ArmBackend {
       case 8:
         entry.data = value
         entry.written |= 4
-      default: entry.control = value
+      default: entry.unmasked = ~value & 1
       }
     }
   }
@@ -48,7 +48,9 @@ extension ArmBackend {
         its.mapDevice(device, log2Events: HostLayout.log2Events, isValid: true)
         post(1)
       }
-      guard let intid = allocateHostINTID(), let event = vectors.allocateEvent(device, place) else {
+      guard let intid = allocateHostINTID() else { return }
+      guard let event = vectors.allocateEvent(device, place) else {
+        freeHostINTIDs.append(intid)
         return
       }
       vectors[device, place].hostINTID = intid
@@ -113,7 +115,7 @@ extension ArmBackend {
       entry.address = event.iova
       entry.data = event.data
       entry.written = 7
-      entry.control = 0
+      entry.unmasked = 1
       vectors[event.deviceID, place] = entry
       program(event.deviceID, place, streamID: event.streamID)
     } else if vectors.hostEvent(event.deviceID, place) == 0 {

@@ -22,8 +22,8 @@ extension ITSCore {
     case 0x04: if hasPendingBit(device, event, 0x01_0507) { clear(device, event) }
     // SYNC, VMOVP, VSYNC: no table of this model changes.
     case 0x05: if rdBase >= UInt64(peCount) { fail(0x01_0501) }
-    case 0x22: if vPE(vpe) == 0 || rdBase >= UInt64(peCount) { fail(0x01_2211) }
-    case 0x25: if vPE(vpe) == 0 { fail(0x01_2511) }
+    case 0x22: if !vPE(vpe).isMapped || rdBase >= UInt64(peCount) { fail(0x01_2211) }
+    case 0x25: if !vPE(vpe).isMapped { fail(0x01_2511) }
     case 0x08: mapDevice(device, log2Events: UInt32(dw1 & 0x1F) + 1, isValid: isValid)
     case 0x09:
       guard !isValid || rdBase < UInt64(peCount) else { return fail(0x01_0902) }
@@ -35,7 +35,7 @@ extension ITSCore {
       guard isMapped(icid) else { return fail(0x01_0D09) }
       pending.refreshConfigurations()
     case 0x2D:
-      guard vPE(vpe) != 0 else { return fail(0x01_2D11) }
+      guard vPE(vpe).isMapped else { return fail(0x01_2D11) }
       pending.refreshConfigurations()
     // MOVALL: pending state has one place per INTID here.
     case 0x0E: if max(rdBase, dw3 >> 16 & 0xF_FFFF_FFFF) >= UInt64(peCount) { fail(0x01_0E01) }
@@ -96,19 +96,23 @@ extension ITSCore {
   /// MAPC.
   package mutating func mapCollection(_ icid: UInt16, pe: UInt16, isValid: Bool) {
     guard UInt32(icid) < collectionCount else { return fail(0x01_0903) }
-    let enabled = disabledPEs.contains(pe) ? 0 : Self.lpisEnabled
-    // Safety: checked above.
-    unsafe collections[Int(icid)] = isValid ? UInt32(pe & 0x7FFF) | Self.valid | enabled : 0
+    // Safety: a place for each ICID.
+    unsafe places[ITSPlace.collection(icid)] = isValid ? collection(of: pe) : .unmapped
+  }
+
+  private func collection(of pe: UInt16) -> ITSPlace {
+    ITSPlace(
+      .pe(pe), log2INTIDs: 24, isTaking: !disabledPEs.contains(pe), isVPE: false,
+      wantsDoorbell: false)
   }
 
   /// GICR_CTLR.EnableLPIs of one PE.
   package mutating func setLPIs(enabled: Bool, pe: UInt16) {
     if enabled { disabledPEs.remove(pe) } else { disabledPEs.insert(pe) }
     for icid in 0..<Int(collectionCount) {
-      // Safety: below the table's length.
-      let entry = unsafe collections[icid]
-      guard entry & Self.valid != 0, UInt16(truncatingIfNeeded: entry) == pe else { continue }
-      unsafe collections[icid] = enabled ? entry | Self.lpisEnabled : entry & ~Self.lpisEnabled
+      // Safety: a place for each ICID.
+      let place = unsafe places[icid]
+      if place.isMapped, place.target == .pe(pe) { unsafe places[icid] = collection(of: pe) }
     }
   }
 
@@ -136,7 +140,7 @@ extension ITSCore {
   private mutating func mappedIndex(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Int? {
     guard let index = entryIndex(device, event, noDevice: error, noEvent: error) else { return nil }
     // Safety: `entryIndex` gives an index within the device's ITT.
-    guard unsafe itts[index] & 1 != 0 else {
+    guard unsafe itts[index] & ITSEntry.valid != 0 else {
       fail(error)
       return nil
     }
@@ -144,28 +148,25 @@ extension ITSCore {
   }
 
   private func isMapped(_ icid: UInt16) -> Bool {
-    // Safety: checked in the same expression.
-    unsafe UInt32(icid) < collectionCount && collections[Int(icid)] & Self.valid != 0
+    // Safety: a place for each ICID.
+    unsafe places[ITSPlace.collection(icid)].isMapped
   }
 
-  /// The entry of a mapped vPE, else 0.
-  private func vPE(_ vpe: UInt16) -> UInt32 {
-    // Safety: 65,536 entries.
-    let entry = unsafe vpes[Int(vpe)]
-    return entry & Self.valid != 0 ? entry : 0
+  private func vPE(_ vpe: UInt16) -> ITSPlace {
+    // Safety: a place for each vPEID.
+    unsafe places[ITSPlace.vPE(vpe)]
   }
 
   /// Whether the vPE's pending table has a bit for the interrupt.
   private func isVirtualLPI(_ intid: UInt32, ofVPE vpe: UInt16) -> Bool {
-    let entry = vPE(vpe)
-    return entry != 0 && UInt64(intid) >> UInt64(entry & Self.log2INTIDs) == 0
+    vPE(vpe).isMapped && vPE(vpe).has(intid)
   }
 
   /// Whether the event is mapped and so is its collection or vPE. Else the commands about it have no
   /// target to tell and do nothing, as in the reference model.
   private mutating func hasTarget(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Bool {
     guard let (_, isVirtual, place) = mapping(device, event),
-      isVirtual ? vPE(place) != 0 : isMapped(place)
+      isVirtual ? vPE(place).isMapped : isMapped(place)
     else {
       fail(error)
       return false
@@ -197,7 +198,7 @@ extension ITSCore {
     guard isLPI(intid) else { return fail(0x01_0A06) }
     guard UInt32(icid) < collectionCount else { return fail(0x01_0A03) }
     // Safety: `entryIndex` gives an index within the device's ITT.
-    unsafe itts[index] = 1 | UInt64(intid) << 8 | UInt64(icid) << 32
+    unsafe itts[index] = ITSEntry.physical(intid, icid: icid)
   }
 
   /// VMAPTI, VMAPI.
@@ -209,7 +210,7 @@ extension ITSCore {
     }
     guard isLPI(intid), isDoorbell(doorbell) else { return fail(0x01_2A06) }
     // Safety: `entryIndex` gives an index within the device's ITT.
-    unsafe itts[index] = 1 | 2 | UInt64(intid) << 8 | UInt64(vpe) << 32
+    unsafe itts[index] = ITSEntry.virtual(intid, vPEID: vpe)
     unsafe doorbells[index] = doorbell
   }
 
@@ -221,9 +222,9 @@ extension ITSCore {
   package mutating func moveEvent(_ device: UInt32, _ event: UInt32, icid: UInt16) {
     guard let index = mappedIndex(device, event, 0x01_0107) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    guard unsafe itts[index] & 2 == 0 else { return fail(0x01_0107) }
+    guard unsafe !ITSEntry.isVirtual(itts[index]) else { return fail(0x01_0107) }
     guard isMapped(icid) else { return fail(0x01_0109) }
-    unsafe itts[index] = itts[index] & ~(0xFFFF << 32) | UInt64(icid) << 32
+    unsafe itts[index] = ITSEntry.replacing(icid, in: itts[index])
   }
 
   /// VMOVI.
@@ -232,28 +233,31 @@ extension ITSCore {
   ) {
     guard let index = mappedIndex(device, event, 0x01_2107) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    guard unsafe itts[index] & 2 != 0 else { return fail(0x01_2107) }
-    unsafe itts[index] = itts[index] & ~(0xFFFF << 32) | UInt64(vpe) << 32
+    guard unsafe ITSEntry.isVirtual(itts[index]) else { return fail(0x01_2107) }
+    unsafe itts[index] = ITSEntry.replacing(vpe, in: itts[index])
     if let doorbell { unsafe doorbells[index] = doorbell }
   }
 
   /// VMAPP. A vPE is resident until the trace says that it left (`setResident`).
   /// - Parameter log2INTIDs: width of the vINTIDs that its pending table has room for, at most 31.
   package mutating func mapVPE(_ vpe: UInt16, log2INTIDs: UInt32 = 24, isValid: Bool) {
-    // Safety: 65,536 entries.
     let old = vPE(vpe)
-    let state = old != 0 ? old & ~Self.log2INTIDs : Self.valid | Self.resident
-    unsafe vpes[Int(vpe)] = isValid ? state | log2INTIDs & Self.log2INTIDs : 0
+    // Safety: a place for each vPEID.
+    unsafe places[ITSPlace.vPE(vpe)] =
+      isValid
+      ? ITSPlace(
+        target(ofVPE: vpe), log2INTIDs: log2INTIDs, isTaking: !old.isMapped || old.isTaking,
+        isVPE: true, wantsDoorbell: old.wantsDoorbell) : .unmapped
   }
 
   /// GICR_VPENDBASER: a vPE is scheduled on a redistributor, or leaves it and wants a doorbell or not.
   package mutating func setResident(_ vpe: UInt16, _ isResident: Bool, wantsDoorbell: Bool) {
-    // Safety: 65,536 entries.
     let old = vPE(vpe)
-    guard old != 0 else { return }
-    unsafe vpes[Int(vpe)] =
-      Self.valid | old & Self.log2INTIDs | (isResident ? Self.resident : 0)
-      | (wantsDoorbell ? Self.doorbellWanted : 0)
+    guard old.isMapped else { return }
+    // Safety: a place for each vPEID.
+    unsafe places[ITSPlace.vPE(vpe)] = ITSPlace(
+      old.target, log2INTIDs: old.log2INTIDs, isTaking: isResident, isVPE: true,
+      wantsDoorbell: wantsDoorbell)
   }
 
   /// DISCARD: the mapping and its pending bit.
@@ -284,17 +288,14 @@ extension ITSCore {
     clearPending(unsafe itts[index])
   }
 
-  /// INT: as an MSI, but by command.
+  /// INT: as an MSI, but by command: no interrupt of a device is offered, no read is one of an MSI's.
   package mutating func interrupt(_ device: UInt32, _ event: UInt32) {
-    let before = counters
-    let outcome = translate(deviceID: device, eventID: event)
-    let isLost = outcome.outcome.isLost
-    let pendingBitsSet = counters.pendingBitsSet
-    let doorbells = counters.doorbells
+    var before = counters
+    let outcome = translateByEveryRule(device, event, onHost: false)
+    before.pendingBitsSet = counters.pendingBitsSet
+    before.doorbells = counters.doorbells
     counters = before
-    counters.pendingBitsSet = pendingBitsSet
-    counters.doorbells = doorbells
-    if isLost { fail(0x01_0307) }
+    if outcome.outcome.isLost { fail(0x01_0307) }
   }
 
   /// INV: the configuration byte is read again.
@@ -302,16 +303,16 @@ extension ITSCore {
     guard let index = mappedIndex(device, event, 0x01_0C07) else { return }
     // Safety: as above.
     let entry = unsafe itts[index]
-    pending.refresh(UInt32(truncatingIfNeeded: entry >> 8) & 0xFF_FFFF, target(of: entry))
+    pending.refresh(ITSEntry.intid(entry), target(of: entry))
   }
 
   private mutating func clearPending(_ entry: UInt64) {
-    pending.clear(UInt32(truncatingIfNeeded: entry >> 8) & 0xFF_FFFF, target(of: entry))
+    pending.clear(ITSEntry.intid(entry), target(of: entry))
   }
 
   /// Any target of the plane that the entry's interrupt is in.
   private func target(of entry: UInt64) -> InterruptTarget {
-    entry & 2 == 0 ? .pe(0) : target(ofVPE: UInt16(truncatingIfNeeded: entry >> 32))
+    ITSEntry.isVirtual(entry) ? target(ofVPE: ITSEntry.number(entry)) : .pe(0)
   }
 
   /// Whether an entry is there, and what it says: for tests and for the host's software.
@@ -323,10 +324,7 @@ extension ITSCore {
     let entry = unsafe devices[Int(device)]
     guard event < UInt32(entry >> 32) else { return nil }
     let ite = unsafe itts[Int(UInt32(truncatingIfNeeded: entry)) + Int(event)]
-    guard ite & 1 != 0 else { return nil }
-    return (
-      UInt32(truncatingIfNeeded: ite >> 8) & 0xFF_FFFF, ite & 2 != 0,
-      UInt16(truncatingIfNeeded: ite >> 32)
-    )
+    guard ite & ITSEntry.valid != 0 else { return nil }
+    return (ITSEntry.intid(ite), ITSEntry.isVirtual(ite), ITSEntry.number(ite))
   }
 }

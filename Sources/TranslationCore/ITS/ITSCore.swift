@@ -6,9 +6,12 @@ package import EventModel
 /// | Table | Index | Entry |
 /// |---|---|---|
 /// | device table | DeviceID | 8 bytes: first entry of the ITT 31:0, number of its EventIDs 63:32 (0: unmapped) |
-/// | ITTs | ITT base + EventID | 8 bytes: valid 0, virtual 1, INTID 31:8, ICID or vPEID 47:32 |
-/// | collection table | ICID | 4 bytes: PE 15:0, LPIs enabled 30, valid 31 |
-/// | vPE table | vPEID | 4 bytes: bits of the vINTID 4:0, resident 29, doorbell wanted 30, valid 31 |
+/// | ITTs | ITT base + EventID | 8 bytes: INTID 23:0, ICID or vPEID 47:32, virtual 48, valid 63 |
+/// | places | bits 48:32 of that | 4 bytes: see `ITSPlace` |
+///
+/// Collection and vPE table are one table of places, which the kind bit of an ITT entry divides: the
+/// way from an entry to a target is the same for both. An MSI whose place is `open` takes the fast
+/// path; every other one, and every loss, goes through `translateByEveryRule`.
 ///
 /// ITTs lie in one arena of reserved address space; a page of it costs memory when it is touched. What
 /// a trace may ask for is bounded by the geometry and by `ittEntryLimit`; a MAPD that asks for more is
@@ -20,15 +23,14 @@ package import EventModel
 package struct ITSCore: ~Copyable {
   @usableFromInline let devices: UnsafeMutablePointer<UInt64>
   @usableFromInline let itts: UnsafeMutablePointer<UInt64>
-  @usableFromInline let collections: UnsafeMutablePointer<UInt32>
-  @usableFromInline let vpes: UnsafeMutablePointer<UInt32>
-  @usableFromInline let deviceCount: UInt32
+  @usableFromInline let places: UnsafeMutablePointer<ITSPlace>
+  /// Number of DeviceIDs, or 0 while the ITS is disabled.
+  @usableFromInline var enabledDeviceCount: UInt32
   @usableFromInline package let pending: PendingTable
-  /// GITS_CTLR.Enabled.
-  @usableFromInline package var isEnabled: Bool
+  let deviceCount: UInt32
   /// What is OR-ed into a vPEID to give the target: 0x8000 where vPEIDs are vPEs of the trace, 0 where
   /// a design numbers its vPEs by `InterruptTarget`.
-  @usableFromInline let vPETargetBits: UInt16
+  let vPETargetBits: UInt16
   @usableFromInline var counters = ITSCounters()
   /// Commands that were wrong, by error number (Linux include/linux/irqchip/arm-gic-v3.h).
   package internal(set) var commandErrors: [UInt32: UInt64] = [:]
@@ -43,8 +45,7 @@ package struct ITSCore: ~Copyable {
   private let devicePages: ZeroedPages
   private let ittPages: ZeroedPages
   private let doorbellPages: ZeroedPages
-  private let collectionPages: ZeroedPages
-  private let vpePages: ZeroedPages
+  private let placePages: ZeroedPages
   /// PEs whose redistributor has GICR_CTLR.EnableLPIs = 0.
   var disabledPEs: Set<UInt16> = []
 
@@ -60,27 +61,24 @@ package struct ITSCore: ~Copyable {
     vpeCount = 1 << 16
     peCount = max(geometry.peCount, 1)
     self.vPETargetBits = vPETargetBits
-    isEnabled = startsEnabled
+    enabledDeviceCount = startsEnabled ? deviceCount : 0
     pending = PendingTable(intidBits: geometry.intidBits)
     arena = ITTArena(capacity: Self.ittEntryLimit)
     devicePages = ZeroedPages(byteCount: Int(deviceCount) * 8)
     ittPages = ZeroedPages(byteCount: Self.ittEntryLimit * 8)
     doorbellPages = ZeroedPages(byteCount: Self.ittEntryLimit * 4)
-    collectionPages = ZeroedPages(byteCount: Int(collectionCount) * 4)
-    vpePages = ZeroedPages(byteCount: Int(vpeCount) * 4)
+    placePages = ZeroedPages(byteCount: ITSPlace.count * 4)
     unsafe devices = devicePages.table(of: UInt64.self)
     unsafe itts = ittPages.table(of: UInt64.self)
     unsafe doorbells = doorbellPages.table(of: UInt32.self)
-    unsafe collections = collectionPages.table(of: UInt32.self)
-    unsafe vpes = vpePages.table(of: UInt32.self)
+    unsafe places = placePages.table(of: ITSPlace.self)
   }
 
-  // Entry bits.
-  @usableFromInline static var valid: UInt32 { 1 << 31 }
-  @usableFromInline static var lpisEnabled: UInt32 { 1 << 30 }
-  @usableFromInline static var doorbellWanted: UInt32 { 1 << 30 }
-  @usableFromInline static var resident: UInt32 { 1 << 29 }
-  @usableFromInline static var log2INTIDs: UInt32 { 0x1F }
+  /// GITS_CTLR.Enabled.
+  package var isEnabled: Bool {
+    get { enabledDeviceCount != 0 }
+    set { enabledDeviceCount = newValue ? deviceCount : 0 }
+  }
 
   package func addCounters(to work: inout WorkCounters) {
     work.interruptsOffered += counters.translations
@@ -91,7 +89,8 @@ package struct ITSCore: ~Copyable {
     work.collectionTableReads += entries - counters.virtualEntries
     work.vPETableReads += counters.virtualEntries
     work.itsCommands += counters.commands
-    work.pendingBitsSet += counters.pendingBitsSet
+    // Every MSI that reached an open place set its bit or met a set one.
+    work.pendingBitsSet += counters.raised - counters.coalesced + counters.pendingBitsSet
     work.doorbellsRaised += counters.doorbells
   }
 }
@@ -108,7 +107,11 @@ struct ITSCounters: BitwiseCopyable {
   @usableFromInline var noDevice: UInt64 = 0
   @usableFromInline var noEvent: UInt64 = 0
   @usableFromInline var virtualEntries: UInt64 = 0
-  @usableFromInline var pendingBitsSet: UInt64 = 0
-  @usableFromInline var doorbells: UInt64 = 0
+  /// On the fast path: interrupts raised, and those of them that were pending.
+  @usableFromInline var raised: UInt64 = 0
+  @usableFromInline var coalesced: UInt64 = 0
+  /// On every other path.
+  var pendingBitsSet: UInt64 = 0
+  var doorbells: UInt64 = 0
   var commands: UInt64 = 0
 }

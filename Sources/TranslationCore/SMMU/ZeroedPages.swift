@@ -4,11 +4,11 @@ import Glibc
 ///
 /// One allocation at start-up instead of many in the loop: what is never used costs no memory.
 @safe
-struct ZeroedPages: ~Copyable {
+package struct ZeroedPages: ~Copyable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
 
-  init(byteCount: Int) {
+  package init(byteCount: Int) {
     let rounded = max(4096, (byteCount + 4095) & ~4095)
     // Safety: a fresh private mapping, owned by this value alone and unmapped by its deinit.
     let mapping = unsafe mmap(
@@ -28,7 +28,7 @@ struct ZeroedPages: ~Copyable {
   }
 
   /// The first element of a table of `Element` that fills the pages.
-  func table<Element: BitwiseCopyable>(of: Element.Type) -> UnsafeMutablePointer<Element> {
+  package func table<Element: BitwiseCopyable>(of: Element.Type) -> UnsafeMutablePointer<Element> {
     // Safety: pages are aligned to 4096 bytes and zero, and every `Element` used is valid as zero.
     unsafe base.bindMemory(to: Element.self, capacity: byteCount / MemoryLayout<Element>.stride)
   }

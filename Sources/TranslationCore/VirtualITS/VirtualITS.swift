@@ -12,14 +12,15 @@ public import EventModel
 /// guest of a recorded hypervisor is injected the same way.
 ///
 /// One thread at a time. `inject` allocates only when a miss makes the cache grow.
+@safe
 @usableFromInline
 package struct VirtualITS: ~Copyable {
   @usableFromInline package let pending: PendingTable
   @usableFromInline var cache = LPITranslationCache()
   @usableFromInline package var isEnabled = true
-  /// Target of each LPI as its object holds it; `InterruptTarget`, or `noTarget`.
-  @usableFromInline var targets: [UInt32]
-  private let vPEPlane: Int
+  /// Target of each LPI as its object holds it: `InterruptTarget` in 15:0, bit 31 set; 0 for none.
+  @usableFromInline let targets: UnsafeMutablePointer<UInt32>
+  private let targetPages: ZeroedPages
 
   private struct Event {
     var id: UInt32
@@ -53,13 +54,13 @@ package struct VirtualITS: ~Copyable {
   private var eventTotal = 0
   private static let eventLimit = 1 << 22
 
-  @usableFromInline static var noTarget: UInt32 { 0xFFFF_FFFF }
+  @usableFromInline static var hasTarget: UInt32 { 1 << 31 }
   package static func collection(ofVPE vpe: UInt16) -> UInt32 { 0x1_0000 | UInt32(vpe) }
 
   package init(geometry: TableGeometry) {
     pending = PendingTable(intidBits: geometry.intidBits)
-    vPEPlane = Int(pending.count)
-    targets = Array(repeating: Self.noTarget, count: vPEPlane * 2)
+    targetPages = ZeroedPages(byteCount: Int(pending.count) * 2 * 4)
+    unsafe targets = targetPages.table(of: UInt32.self)
     eventIDBits = UInt32(min(geometry.eventIDBits, 16))
     deviceIDBits = UInt32(min(geometry.deviceIDBits, 16))
     collectionIDBits = UInt32(min(geometry.collectionIDBits, 16))
@@ -84,8 +85,9 @@ package struct VirtualITS: ~Copyable {
   mutating func raise(_ object: UInt32) -> Outcome {
     let intid = object & 0x7FFF_FFFF
     let isVPE = object &>> 31 == 1
-    let word = targets[Int(intid) &+ (isVPE ? Int(pending.count) : 0)]
-    guard word != Self.noTarget else { return Outcome(outcome: .unmappedCollection) }
+    // Safety: objects are made with INTIDs below `pending.count`.
+    let word = unsafe targets[Int(intid) &+ (isVPE ? Int(pending.count) : 0)]
+    guard word & Self.hasTarget != 0 else { return Outcome(outcome: .unmappedCollection) }
     let target = InterruptTarget(rawValue: UInt16(truncatingIfNeeded: word))
     let outcome = pending.raise(intid, target)
     if outcome != .coalesced { pendingBitsSet &+= 1 }
@@ -110,13 +112,14 @@ package struct VirtualITS: ~Copyable {
     }
     guard !disabledPEs.contains(target.rawValue) else { return Outcome(outcome: .lpisDisabled) }
     let object = ite.intid | (target.isVPE ? 1 << 31 : 0)
-    targets[slot(ite.intid, target)] = UInt32(target.rawValue)
+    setTarget(ite.intid, target)
     cache.insert(deviceID << 16 | eventID, intid: object)
     return raise(object)
   }
 
-  private func slot(_ intid: UInt32, _ target: InterruptTarget) -> Int {
-    Int(intid) + (target.isVPE ? vPEPlane : 0)
+  private func setTarget(_ intid: UInt32, _ target: InterruptTarget) {
+    // Safety: events are made with INTIDs below `pending.count`.
+    unsafe targets[pending.slot(intid, target)] = Self.hasTarget | UInt32(target.rawValue)
   }
 
   // Lists. Each comparison is a step.
@@ -171,21 +174,26 @@ package struct VirtualITS: ~Copyable {
     listSteps += UInt64(index.map { $0 + 1 } ?? collections.count)
     if !isValid {
       if let index { collections.remove(at: index) }
-      retarget(collection: id, Self.noTarget, target)
+      retarget(collection: id, target, isMapped: false)
       flush()
       return
     }
     if let index { collections[index].target = target } else { collections.append((id, target)) }
-    retarget(collection: id, UInt32(target.rawValue), target)
+    retarget(collection: id, target, isMapped: true)
     // A cached translation would not ask whether the new target takes LPIs.
     if disabledPEs.contains(target.rawValue) { flush() }
   }
 
-  private mutating func retarget(collection: UInt32, _ word: UInt32, _ target: InterruptTarget) {
+  private mutating func retarget(collection: UInt32, _ target: InterruptTarget, isMapped: Bool) {
     for device in devices {
       for event in device.events where event.collection == collection {
         listSteps += 1
-        targets[slot(event.intid, target)] = word
+        if isMapped {
+          setTarget(event.intid, target)
+        } else {
+          // Safety: as `setTarget`.
+          unsafe targets[pending.slot(event.intid, target)] = 0
+        }
       }
     }
   }
@@ -211,7 +219,7 @@ package struct VirtualITS: ~Copyable {
       devices[device].events.append(ite)
     }
     if let target = self.collection(collection) {
-      targets[slot(intid, target)] = UInt32(target.rawValue)
+      setTarget(intid, target)
     }
   }
 
@@ -230,7 +238,7 @@ package struct VirtualITS: ~Copyable {
       devices[device].events[index].isVirtual == target.isVPE
     else { return }
     devices[device].events[index].collection = collection
-    targets[slot(devices[device].events[index].intid, target)] = UInt32(target.rawValue)
+    setTarget(devices[device].events[index].intid, target)
     flush()
   }
 
