@@ -8,20 +8,35 @@ import TraceImport
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Turn a QEMU log of trace events into a trace file.",
+    abstract: "Turn a capture into a trace file.",
     discussion: """
-      Reads the log of a QEMU run with '-msg timestamp=on -d trace:… -D LOG' (plain or zstd, or \
-      standard input as '-') and writes a .dbtrace with the events, their recorded outcomes and the \
-      mappings that the walks reveal. Use it when you have a capture of your own guest. What was \
-      used, ignored and not understood is reported line by line; nothing is dropped silently.
+      Reads a QEMU log ('-msg timestamp=on -d trace:… -D LOG'), a trace.dat of trace-cmd, or the \
+      text of tracefs; text may be zstd and may come from standard input as '-'. The content tells \
+      the format. Writes a .dbtrace with the events, their recorded outcomes and the mappings that \
+      the capture reveals. Use it when you have a capture of your own guest. What was used, ignored \
+      and not understood is reported by event; nothing is dropped silently.
 
       Try:
-        doorbell import ../shared/captures/boot.qemu.log.zst --output boot.dbtrace
-        zstdcat ../shared/captures/boot.qemu.log.zst | doorbell import - --output boot.dbtrace
+        doorbell import Tests/TraceImportTests/Golden/translation.log --output small.dbtrace
+        cat Tests/TraceImportTests/Golden/commands.log | doorbell import - --output small.dbtrace
       """)
 
-  @Argument(help: "Read this log: a path, or '-' for standard input.")
-  var log: String
+  enum Recorder: String, ExpressibleByArgument, CaseIterable {
+    case guest, host
+
+    var origin: EventOrigin { self == .guest ? .guest : .host }
+  }
+
+  @Argument(help: "Read this capture: a path, or '-' for standard input.")
+  var capture: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Take the capture for this format, whatever its content looks like.", valueName: "format"))
+  var from: CaptureFormat?
+
+  @Option(help: "Say whose tracefs it was; a trace.dat or its text does not (guest).")
+  var origin: Recorder = .guest
 
   @Option(
     name: .shortAndLong, help: "Write the trace here; an older file is replaced when all is done.")
@@ -38,31 +53,30 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     try reportingFailure {
-      var input = log == "-" ? try CaptureInput(descriptor: 0) : try CaptureInput(path: log)
-      // What the header says of the machine is known when the log has been read to its end, so the
-      // events wait in a trace beside the output.
+      // What the header says of the machine is known when the capture has been read to its end, so
+      // the events wait in a trace beside the output.
       let spool = output + ".spool-\(getpid())"
       defer {
         for path in [spool, spool + ".partial"] {
           try? FileManager.default.removeItem(atPath: path)
         }
       }
-      let report = try read(&input, into: spool)
-      let summary = try copy(spool, report, source: input.name)
+      Interruption.removes([spool, spool + ".partial", output + ".partial"])
+      let report = try read(into: spool)
+      let summary = try copy(spool, report)
       let text = ImportText(report: report, summary: summary, output: output)
       Console.print(format == .json ? try text.json() : text.table())
     }
   }
 
-  private func read(_ input: inout CaptureInput, into spool: String) throws -> ImportReport {
+  private func read(into spool: String) throws -> ImportReport {
     var options = TraceWriter.Options()
     options.codec = .lz4
     options.level = 1
     var writer = try TraceWriter(path: spool, description: TraceDescription(), options: options)
     var progress = Progress("import")
-    let report = try QEMULogImporter().run(
-      source: &input,
-      sink: { (events: Span<TraceEvent>) in
+    let report = try importCapture(
+      sink: { events in
         for index in events.indices { try writer.append(events[index]) }
       },
       progress: { progress.update(done: $0, of: $1, unit: "B") })
@@ -71,21 +85,40 @@ struct ImportCommand: ParsableCommand {
     return report
   }
 
+  private func importCapture(
+    sink: (Span<TraceEvent>) throws -> Void, progress: (UInt64, UInt64?) -> Void
+  ) throws -> ImportReport {
+    var input = try CaptureInput(path: capture)
+    guard let kind = try from ?? CaptureFormat(head: input.peek(CaptureFormat.headBytes)) else {
+      throw ImportError.unknownFormat(name: input.name)
+    }
+    switch kind {
+    case .qemuLog:
+      return try QEMULogImporter().run(source: &input, sink: sink, progress: progress)
+    case .ftraceText:
+      return try FtraceTextImporter(origin: origin.origin)
+        .run(source: &input, sink: sink, progress: progress)
+    case .traceDat:
+      return try TraceDatImporter(path: capture, origin: origin.origin)
+        .run(sink: sink, progress: progress)
+    }
+  }
+
   private func copy(
-    _ spool: String, _ report: ImportReport, source: String
+    _ spool: String, _ report: ImportReport
   ) throws -> TraceSummary {
     var description = TraceDescription()
-    description.clockDomain = .emulator
-    description.clockResolutionNanoseconds = 1_000
+    description.clockDomain = report.clockDomain
+    description.clockResolutionNanoseconds = report.clockResolutionNanoseconds
     description.epochNanoseconds = report.startMicroseconds * 1_000
-    description.origins = 1 << EventOrigin.emulator.rawValue
+    description.origins = 1 << report.origin.rawValue
     description.geometry = report.geometry
     description.provenance = [
       .init("tool", "doorbell \(ToolVersion.text)"),
       .init("command", "doorbell import"),
-      .init("source", source == "standard input" ? source : (source as NSString).lastPathComponent),
-      .init("note", "times are the emulator's: good for order, never as hardware latency"),
+      .init("source", capture == "-" ? "standard input" : (capture as NSString).lastPathComponent),
     ]
+    description.provenance += report.notes.map { .init("note", $0) }
     var options = TraceWriter.Options()
     options.codec = codec.traceCodec
     options.level = level ?? (codec == .zstd ? 19 : 9)
@@ -105,6 +138,8 @@ struct ImportCommand: ParsableCommand {
     return try writer.finish()
   }
 }
+
+extension CaptureFormat: ExpressibleByArgument {}
 
 extension CodecName {
   var traceCodec: TraceCodec {

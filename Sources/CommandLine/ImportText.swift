@@ -3,7 +3,7 @@ import Reports
 import TraceFormat
 import TraceImport
 
-/// What `import` says when it is done: every line of the log, by what became of it.
+/// What `import` says when it is done: every line or record of the capture, by what became of it.
 struct ImportText {
   var report: ImportReport
   var summary: TraceSummary
@@ -26,7 +26,7 @@ struct ImportText {
     for tally in report.events { events.add(["\(tally.kind)", count(tally.count)]) }
     if !events.isEmpty { text += "\nEvents\n" + events.text() }
     var lines = Table([
-      .word("QEMU event"), .number("used"), .number("ignored"), .number("not understood"),
+      .word("recorded event"), .number("used"), .number("ignored"), .number("not understood"),
       .number("first line"), .word("ignored because"),
     ])
     for tally in report.names {

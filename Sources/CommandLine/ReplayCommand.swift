@@ -118,7 +118,8 @@ struct ReplayCommand: ParsableCommand {
       trace: try traceFacts(path, events: events, totals: source.totals),
       host: HostFingerprint(
         facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
-      cells: cells, harness: experiments.contains(.path) ? try harness() : [], warnings: Array(Set(warnings)).sorted())
+      cells: cells, harness: experiments.contains(.path) ? try harness() : [],
+      warnings: Array(Set(warnings)).sorted())
   }
 
   /// The clock, a record, and the way from one CPU to the other and back.

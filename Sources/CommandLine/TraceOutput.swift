@@ -42,8 +42,9 @@ struct TraceOutput: ParsableArguments {
     }
   }
 
-  /// Runs `body`, and leaves no partial file if it throws.
+  /// Runs `body`, and leaves no partial file if it throws or is interrupted.
   func removingPartial(_ body: () throws -> TraceSummary) throws -> TraceSummary {
+    Interruption.removes([output + ".partial"])
     do {
       return try body()
     } catch {

@@ -10,6 +10,10 @@ package enum ImportError: Error, Equatable {
   case truncatedCompression(name: String, bytes: UInt64)
   /// The zstd decoder refused the data near compressed byte `bytes`.
   case damagedCompression(name: String, bytes: UInt64, reason: String)
+  /// The capture contradicts its own format near `byte`.
+  case malformed(name: String, byte: UInt64, subject: String, expected: String, found: String)
+  /// No format that is imported starts like this capture.
+  case unknownFormat(name: String)
 }
 
 extension ImportError: CustomStringConvertible {
@@ -29,6 +33,11 @@ extension ImportError: CustomStringConvertible {
         + "or recover the text with 'zstd -dc' and import that"
     case .damagedCompression(let name, let bytes, let reason):
       "\(name): the zstd data near byte \(bytes) is damaged (\(reason)); copy the file again"
+    case .malformed(let name, let byte, let subject, let expected, let found):
+      "\(name): \(subject) at byte \(byte): expected \(expected), found \(found); "
+        + "copy the file again, or see whether the tool that wrote it still reads it"
+    case .unknownFormat(let name):
+      "\(name): starts like no capture that is imported; name its format with '--from'"
     }
   }
 }

@@ -1,4 +1,5 @@
 package import EventModel
+package import TraceFormat
 
 /// What an import found, used and left out. Every line of the capture is counted exactly once:
 /// `lineCount` is the sum of all tallies in `names`, `messages` and `damage`.
@@ -29,6 +30,12 @@ package struct ImportReport: Sendable {
   package var inferredMappings: UInt64 = 0
   /// Accesses that were written before the log said whether they were DMA or MSI.
   package var forcedAccesses: UInt64 = 0
+  /// Whose clock the times are, and its smallest step.
+  package var clockDomain = ClockDomain.emulator
+  package var clockResolutionNanoseconds: UInt64 = 1_000
+  package var origin = EventOrigin.emulator
+  /// What else a reader of the trace should know, for its provenance.
+  package var notes: [String] = []
 
   package init() {}
 
@@ -84,6 +91,12 @@ package enum IgnoredReason: String, Sendable, Hashable, CaseIterable {
   case virtualisation = "the host's list registers; no table depends on them"
   case walkStep = "a step of a walk; its leaf stands in another line"
   case commandEffect = "the effect of a command that is imported itself"
+  case unrelated = "says nothing of interrupts or DMA"
+  case otherEnd = "the end of an interrupt in software"
+  case hostSide = "what the host does with its own tables"
+  case unknownRegister = "a guest's register; which one the recording does not say"
+  case noStreamTable = "a domain; its tables stand in no event"
+  case repeatedInjection = "an injection that another event stands for"
 }
 
 /// What makes a line unreadable.
@@ -97,6 +110,8 @@ package enum LineDamage: Int, Sendable, Hashable, CaseIterable {
   case empty
   /// The last line, without its line end: it may be cut in the middle of a number.
   case unterminated
+  /// trace.dat: a ring page that contradicts itself; what it held behind that place is lost.
+  case page
 }
 
 extension LineDamage: CustomStringConvertible {
@@ -107,6 +122,7 @@ extension LineDamage: CustomStringConvertible {
     case .overLong: "over-long"
     case .empty: "empty"
     case .unterminated: "cut at the end of the log"
+    case .page: "ring page"
     }
   }
 }

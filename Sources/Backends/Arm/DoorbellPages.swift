@@ -4,6 +4,7 @@ import EventModel
 /// itself finds out what the guest meant by an address (QEMU walks the guest's stage 1 for it).
 struct DoorbellPages {
   private struct Leaf {
+    var space: UInt32
     var iova: UInt64
     var log2Size: UInt64
     var output: UInt64
@@ -15,9 +16,11 @@ struct DoorbellPages {
   private let page: UInt64
   /// VMID and ASID of each stream with a stage 1.
   private var spaces: [UInt32: UInt32] = [:]
-  private var leaves: [UInt32: [Leaf]] = [:]
-  /// An address space maps its doorbell once; more than this of them is no guest's doing.
-  private static let leafLimit = 64
+  /// In order of mapping; a handful, one for each address space that has a device with interrupts.
+  /// Asked on every unmap, so searched in order rather than hashed.
+  private var leaves: [Leaf] = []
+  /// More than this is no guest's doing; the oldest goes.
+  private static let leafLimit = 256
 
   /// - Parameter page: the ITS translation page as the guest sees it.
   init(page: UInt64) { self.page = page }
@@ -40,27 +43,35 @@ struct DoorbellPages {
   private mutating func note(_ event: TraceEvent) {
     guard event.stage == 1, event.log2SizeBytes < 64 else { return }
     let new = Leaf(
-      iova: event.iova, log2Size: UInt64(event.log2SizeBytes), output: event.outputAddress)
-    var known = leaves[Self.space(event)] ?? []
-    known.removeAll { $0.iova == new.iova }
-    if known.count >= Self.leafLimit { known.removeFirst() }
-    leaves[Self.space(event)] = known + [new]
+      space: Self.space(event), iova: event.iova, log2Size: UInt64(event.log2SizeBytes),
+      output: event.outputAddress)
+    leaves.removeAll { $0.space == new.space && $0.iova == new.iova }
+    if leaves.count >= Self.leafLimit { leaves.removeFirst() }
+    leaves.append(new)
   }
 
   /// Removes every leaf that the range touches.
   @inline(__always)
   mutating func unmap(_ event: TraceEvent) {
-    if !leaves.isEmpty { forget(event) }
+    let log2Size = UInt64(event.log2SizeBytes & 63)
+    let space = Self.space(event)
+    for index in leaves.indices where leaves[index].space == space {
+      let shift = max(leaves[index].log2Size, log2Size)
+      if leaves[index].iova &>> shift == event.iova &>> shift {
+        forget(event)
+        return
+      }
+    }
   }
 
+  @inline(never)
   private mutating func forget(_ event: TraceEvent) {
-    guard event.stage == 1, let known = leaves[Self.space(event)] else { return }
+    guard event.stage == 1 else { return }
     let log2Size = UInt64(min(event.log2SizeBytes, 63))
-    let left = known.filter {
-      let shift = max($0.log2Size, log2Size)
-      return $0.iova >> shift != event.iova >> shift
+    leaves.removeAll { leaf in
+      let shift = max(leaf.log2Size, log2Size)
+      return leaf.space == Self.space(event) && leaf.iova >> shift == event.iova >> shift
     }
-    if left.count != known.count { leaves[Self.space(event)] = left.isEmpty ? nil : left }
   }
 
   enum Meaning {
@@ -74,7 +85,7 @@ struct DoorbellPages {
   func meaning(_ streamID: UInt32, _ address: UInt64) -> Meaning {
     var intermediate = address
     if let space = spaces[streamID] {
-      guard let leaf = leaves[space]?.last(where: { $0.contains(address) }) else {
+      guard let leaf = leaves.last(where: { $0.space == space && $0.contains(address) }) else {
         return .elsewhere
       }
       intermediate = leaf.output | address & ((1 << leaf.log2Size) - 1)

@@ -7,6 +7,8 @@ package struct CaptureInput: ~Copyable, ByteSource {
   package let name: String
   package let totalBytes: UInt64?
   package private(set) var bytesRead: UInt64 = 0
+  /// Plain bytes that `peek` took and `read` has not given yet.
+  private var head: [UInt8] = []
 
   /// - Parameter path: a file; "-" is standard input.
   package init(path: String) throws(ImportError) {
@@ -37,7 +39,37 @@ package struct CaptureInput: ~Copyable, ByteSource {
     }
   }
 
+  /// The first bytes of the capture, decompressed; fewer than `count` only if it is shorter. They
+  /// are read again later. Only before the first `read`.
+  package mutating func peek(_ count: Int) throws(ImportError) -> [UInt8] {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+    defer { unsafe buffer.deallocate() }
+    while head.count < count {
+      // Safety: the buffer outlives the span and nobody else uses it.
+      let free = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count - head.count)])
+      var span = unsafe OutputRawSpan(buffer: free, initializedCount: 0)
+      let got = try readMedium(into: &span)
+      _ = unsafe span.finalize(for: free)
+      if got == 0 { break }
+      // Safety: the first `got` bytes were just written.
+      unsafe head.append(contentsOf: free[..<got])
+    }
+    return head
+  }
+
   package mutating func read(into output: inout OutputRawSpan) throws(ImportError) -> Int {
+    guard head.isEmpty else {
+      let count = min(head.count, output.freeCapacity)
+      for byte in head[..<count] { output.append(byte) }
+      head.removeFirst(count)
+      return count
+    }
+    return try readMedium(into: &output)
+  }
+
+  private mutating func readMedium(
+    into output: inout OutputRawSpan
+  ) throws(ImportError) -> Int {
     let count: Int
     if let read = try zstd?.read(into: &output) {
       count = read

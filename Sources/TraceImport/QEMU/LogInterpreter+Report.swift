@@ -33,6 +33,7 @@ extension LogInterpreter {
     report.backwardTimes = backwardTimes
     report.inferredMappings = inferredMappings
     report.forcedAccesses = forcedAccesses
+    report.notes = ["times are the emulator's: good for order, never as hardware latency"]
     return report
   }
 }

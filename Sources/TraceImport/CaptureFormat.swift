@@ -1,0 +1,36 @@
+/// The captures that can be imported, and how one is told from another: by its first bytes or lines,
+/// never by its name.
+package enum CaptureFormat: String, Sendable, CaseIterable {
+  case qemuLog = "qemu-log"
+  case traceDat = "trace-dat"
+  case ftraceText = "ftrace-text"
+
+  /// Bytes that `init(head:)` wants to see.
+  package static var headBytes: Int { 16 << 10 }
+  /// Lines that may be something else (messages, comments) before one that tells.
+  private static var lineLimit: Int { 200 }
+
+  /// - Parameter head: the first bytes, decompressed.
+  /// - Returns: nil if no format starts like this.
+  package init?(head: [UInt8]) {
+    if head.starts(with: DatLayout.magic) {
+      self = .traceDat
+      return
+    }
+    for line in head.split(separator: 0x0A, maxSplits: Self.lineLimit).prefix(Self.lineLimit) {
+      if let format = Self.format(line: String(decoding: line.prefix(1_000), as: UTF8.self)) {
+        self = format
+        return
+      }
+    }
+    return nil
+  }
+
+  private static func format(line: String) -> CaptureFormat? {
+    if line.hasPrefix("# tracer:") || FtraceLine(line[...].utf8) != nil { return .ftraceText }
+    // PID@SECONDS.MICROS:
+    let digits = line.prefix { $0.isASCII && $0.isNumber }
+    if !digits.isEmpty, line.dropFirst(digits.count).first == "@" { return .qemuLog }
+    return nil
+  }
+}

@@ -1,0 +1,114 @@
+/// The events of one CPU in order. It holds one page, or one decompressed chunk of pages.
+struct DatStream {
+  let cpu: UInt16
+  /// The event that comes next; nil at the end.
+  private(set) var head: RingPage.Entry?
+  /// Events that were lost right before `head`: nil none, 0 an unknown number.
+  private(set) var lostBeforeHead: UInt64?
+  /// Bytes of the file used so far.
+  private(set) var bytesRead: UInt64 = 0
+  private(set) var damagedPages: UInt64 = 0
+  private(set) var page: RingPage?
+
+  private let isCompressed: Bool
+  private let layout: DatLayout.Page
+  private let pageSize: Int
+  private let start: UInt64
+  private let end: UInt64
+  private var offset: UInt64
+  private var chunksLeft: UInt64 = 0
+  private var chunk: DatBytes?
+  private var chunkOffset = 0
+
+  init(
+    _ stream: DatLayout.Stream, _ layout: DatLayout, _ file: borrowing DatFile
+  ) throws(ImportError) {
+    cpu = stream.cpu
+    isCompressed = stream.isCompressed
+    self.layout = layout.page
+    pageSize = layout.pageSize
+    start = stream.offset
+    offset = stream.offset
+    // The stated size of compressed data leaves out the count of chunks in front of it (as
+    // trace-cmd 3.1 writes it; the format page does not say).
+    end = stream.offset + stream.size + (stream.isCompressed ? 4 : 0)
+    if isCompressed {
+      guard stream.size >= 4 else {
+        throw file.malformed(
+          "data of CPU \(cpu)", at: offset, expected: "a count of chunks",
+          found: "\(stream.size) bytes")
+      }
+      chunksLeft = try file.number(4, at: offset, "count of chunks")
+      offset += 4
+    }
+    try advance(file)
+  }
+
+  mutating func advance(_ file: borrowing DatFile) throws(ImportError) {
+    lostBeforeHead = nil
+    while true {
+      switch page?.next() {
+      case .entry(let entry):
+        head = entry
+        return
+      case .damaged:
+        damagedPages += 1
+        note(lost: 0)
+        page = nil
+      case .end, nil:
+        page = nil
+      }
+      guard let bytes = try nextPage(file) else {
+        head = nil
+        return
+      }
+      page = RingPage(bytes, layout)
+      if let page {
+        note(lost: page.lostEvents)
+      } else {
+        damagedPages += 1
+        note(lost: 0)
+      }
+    }
+  }
+
+  private mutating func note(lost: UInt64?) {
+    if let lost { lostBeforeHead = (lostBeforeHead ?? 0) &+ lost }
+  }
+
+  private mutating func nextPage(_ file: borrowing DatFile) throws(ImportError) -> DatBytes? {
+    guard isCompressed else {
+      let size = min(UInt64(pageSize), end - offset)
+      guard size > 0 else { return nil }
+      defer {
+        offset += size
+        bytesRead = offset - start
+      }
+      return try file.read(size, at: offset, "page of CPU \(cpu)")
+    }
+    while true {
+      if let chunk, chunkOffset < chunk.count {
+        let size = min(pageSize, chunk.count - chunkOffset)
+        defer { chunkOffset += size }
+        return DatBytes(
+          Array(chunk.bytes[chunkOffset..<chunkOffset + size]), isBigEndian: chunk.isBigEndian)
+      }
+      guard chunksLeft > 0 else { return nil }
+      guard offset < end else {
+        throw file.malformed(
+          "data of CPU \(cpu)", at: offset, expected: "\(chunksLeft) more chunks", found: "its end")
+      }
+      let (plain, next) = try file.decompress(at: offset, "chunk of CPU \(cpu)")
+      guard next <= end else {
+        throw file.malformed(
+          "chunk of CPU \(cpu)", at: offset, expected: "an end at or before byte \(end)",
+          found: "\(next)")
+      }
+      chunk = plain
+      chunkOffset = 0
+      chunksLeft -= 1
+      offset = next
+      bytesRead = offset - start
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package import EventModel
+import TraceFormat
+
+/// Reads trace-cmd's trace.dat, versions 6 and 7, in either byte order, plain or zstd.
+///
+/// Event layouts come from the file's own formats. The CPUs are merged by time; at the same time the
+/// lower CPU goes first. Memory: one page or chunk per CPU and buffer, and the formats. It needs a
+/// file: what describes the data stands behind it.
+package struct TraceDatImporter {
+  private let path: String
+  private let origin: EventOrigin
+
+  /// - Parameter origin: whose tracefs it was: `.guest` or `.host`. A trace.dat does not say.
+  package init(path: String, origin: EventOrigin) {
+    self.path = path
+    self.origin = origin
+  }
+
+  /// - Parameters:
+  ///   - sink: gets the events in order of time, some thousand at a time.
+  ///   - progress: called now and then with the bytes used and the size of the file.
+  /// - Throws: `ImportError`, or what `sink` throws.
+  package func run(
+    sink: (Span<TraceEvent>) throws -> Void,
+    progress: (_ bytesRead: UInt64, _ totalBytes: UInt64?) -> Void = { _, _ in }
+  ) throws -> ImportReport {
+    var file = try DatFile(path: path)
+    let layout = try DatLayout(&file)
+    var merge = try DatMerge(layout, file)
+    var reader = DatRecordReader(layout, origin: origin)
+    while let next = merge.next {
+      reader.read(merge.streams[next])
+      try merge.advance(file)
+      if reader.interpreter.queue.count >= 4096 {
+        try reader.drain(sink)
+        progress(merge.bytesRead, file.size)
+      }
+    }
+    try reader.drain(sink)
+    progress(file.size, file.size)
+    var report = reader.report()
+    report.textBytes = file.size
+    report.clockResolutionNanoseconds = 1
+    report.notes.append("clock \(layout.clock.isEmpty ? "unknown" : layout.clock)")
+    if layout.hasTimeShift {
+      report.notes.append("the guest's time shift is not applied: times are the guest's own")
+    }
+    if merge.damagedPages > 0 {
+      report.damage.append(.init(damage: .page, count: merge.damagedPages, firstLine: 0))
+    }
+    if layout.unreadableFormats > 0 {
+      report.notes.append("\(layout.unreadableFormats) event formats could not be read")
+    }
+    return report
+  }
+}
+
+/// All CPUs and buffers of a file on one time line.
+private struct DatMerge {
+  private(set) var streams: [DatStream] = []
+  /// The stream whose head comes next; nil at the end.
+  private(set) var next: Int?
+  /// Another stream must not be passed: the earliest of the others.
+  private var limit: (time: UInt64, stream: Int)?
+
+  init(_ layout: DatLayout, _ file: borrowing DatFile) throws(ImportError) {
+    for stream in layout.streams { streams.append(try DatStream(stream, layout, file)) }
+    choose()
+  }
+
+  var bytesRead: UInt64 { streams.reduce(0) { $0 + $1.bytesRead } }
+  var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.damagedPages } }
+
+  mutating func advance(_ file: borrowing DatFile) throws(ImportError) {
+    guard let next else { return }
+    try streams[next].advance(file)
+    guard let head = streams[next].head else { return choose() }
+    if let limit, (limit.time, limit.stream) < (head.time, next) { choose() }
+  }
+
+  private mutating func choose() {
+    next = nil
+    limit = nil
+    for (index, stream) in streams.enumerated() {
+      guard let time = stream.head?.time else { continue }
+      guard let first = next, let firstTime = streams[first].head?.time else {
+        next = index
+        continue
+      }
+      if time < firstTime {
+        limit = (firstTime, first)
+        next = index
+      } else if limit == nil || time < limit?.time ?? 0 {
+        limit = (time, index)
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// What every verb does the same: help, wrong usage, files that are not there.
+@Suite struct UsageTests {
+  /// Each verb with arguments that are right but for the file, which is missing.
+  static let verbs: [(verb: String, arguments: [String])] = [
+    ("replay", ["/no/such.dbtrace"]), ("import", ["/no/such.log", "-o", "/no/such/out"]),
+    ("info", ["/no/such.dbtrace"]), ("cat", ["/no/such.dbtrace"]),
+    ("verify", ["/no/such.dbtrace"]), ("recover", ["/no/such.dbtrace", "-o", "/no/such/out"]),
+    ("convert", ["/no/such.dbtrace", "-o", "/no/such/out"]),
+    ("slice", ["/no/such.dbtrace", "-o", "/no/such/out"]),
+    ("merge", ["/no/such.dbtrace", "/no/such.dbtrace", "-o", "/no/such/out"]),
+  ]
+
+  @Test func theHelpNamesEveryVerb() throws {
+    let help = try Tool.run("--help")
+    #expect(help.status == 0)
+    for (verb, _) in Self.verbs { #expect(help.output.contains("  \(verb) "), "\(verb)") }
+    let listed = help.output.components(separatedBy: "SUBCOMMANDS:").last ?? ""
+    let count = listed.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+      .filter { !$0.hasPrefix("  See") }.count
+    #expect(count == Self.verbs.count, "a verb is missing in this test:\n\(listed)")
+  }
+
+  @Test(arguments: verbs.map(\.verb)) func helpSaysWhenToUseItAndGivesTwoCommands(
+    verb: String
+  ) throws {
+    let help = try Tool.run(verb, "--help")
+    #expect(help.status == 0)
+    #expect(help.error.isEmpty)
+    let example = help.output.components(separatedBy: "Try:").last ?? ""
+    let commands =
+      example.components(separatedBy: "\n\n").first?
+      .split(separator: "\n").filter { $0.contains("doorbell \(verb)") } ?? []
+    #expect(commands.count == 2, "\(help.output)")
+  }
+
+  @Test(arguments: verbs.map(\.verb)) func aWrongFlagIsWrongUsage(verb: String) throws {
+    let result = try Tool.run(verb, "--no-such-flag")
+    #expect(result.status == 64)
+    #expect(result.output.isEmpty)
+    #expect(result.error.contains("--no-such-flag"))
+  }
+
+  @Test func anUnknownVerbIsWrongUsage() throws {
+    #expect(try Tool.run("frobnicate").status == 64)
+  }
+
+  @Test(arguments: verbs) func aMissingFileIsNamed(
+    verb: String, arguments: [String]
+  ) throws {
+    let words = ([verb] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    let result = try Tool.pipeline("\"$0\" \(words)")
+    #expect(result.status == 3, "\(result.text)")
+    #expect(result.output.isEmpty)
+    #expect(result.error.contains("/no/such"), "\(result.error)")
+    #expect(result.error.contains("No such file"), "\(result.error)")
+    #expect(result.error.split(separator: "\n").count == 1, "\(result.error)")
+  }
+
+  @Test func valuesWithoutAUnitOrOutOfRangeAreWrongUsage() throws {
+    let trace = Tool.trace("boot")
+    #expect(try Tool.run("cat", trace, "--from", "5").status == 64)
+    #expect(try Tool.run("cat", trace, "--from", "2s", "--to", "1s").status == 64)
+    #expect(try Tool.run("cat", trace, "--kind", "no-such-kind").status == 64)
+    #expect(try Tool.run("cat", trace, "--device", "0xzz").status == 64)
+    #expect(try Tool.run("convert", trace, "-o", "/tmp/x", "--level", "23").status == 64)
+    #expect(try Tool.run("merge", trace, "-o", "/tmp/x").status == 64)
+    #expect(try Tool.run("merge", trace, trace, "--offset", "1s", "-o", "/tmp/x").status == 64)
+  }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Testing
+
+/// What each verb does to real traces.
+@Suite struct VerbTests {
+  private func lines(_ text: String) -> [Substring] { text.split(separator: "\n") }
+
+  /// The events of a trace as JSON lines without their ordinals.
+  private func events(_ path: String) throws -> [Substring] {
+    let result = try Tool.run("cat", path, "--format", "jsonl")
+    try #require(result.status == 0, "\(result.error)")
+    return lines(result.output).map { $0.drop { $0 != "," } }
+  }
+
+  @Test func importInfoVerifyAndReplayWorkInARow() throws {
+    try Folder.use { folder in
+      let trace = folder.path("t.dbtrace")
+      let imported = try Tool.run("import", Tool.golden("translation.log"), "--output", trace)
+      #expect(imported.status == 0, "\(imported.error)")
+      #expect(imported.output.contains("wrote  \(trace)"))
+      let info = try Tool.run("info", trace, "--format", "json")
+      #expect(info.status == 0)
+      #expect(info.output.contains("\"clockDomain\" : \"emulator\""))
+      #expect(try Tool.run("verify", trace).status == 0)
+      let replay = try Tool.run(
+        "replay", trace, "--design", "direct", "--experiment", "core", "--passes", "1")
+      #expect(replay.status == 0, "\(replay.error)")
+      #expect(replay.output.contains("equal"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.root) == ["t.dbtrace"])
+    }
+  }
+
+  @Test func importFromStandardInputGivesWhatTheFileGives() throws {
+    try Folder.use { folder in
+      let log = Tool.golden("commands.log")
+      let piped = try Tool.pipeline(
+        "cat \"$1\" | \"$0\" import - --output \"$2\"", log, folder.path("piped.dbtrace"))
+      #expect(piped.status == 0, "\(piped.error)")
+      #expect(try Tool.run("import", log, "--output", folder.path("file.dbtrace")).status == 0)
+      let read = try events(folder.path("piped.dbtrace"))
+      #expect(!read.isEmpty)
+      #expect(try events(folder.path("file.dbtrace")) == read)
+    }
+  }
+
+  @Test func aPipeThatIsClosedEarlyEndsCatQuietly() throws {
+    for format in ["text", "jsonl", "csv"] {
+      let result = try Tool.pipeline(
+        "\"$0\" cat \"$1\" --format \(format) | head -n 2; test \"${PIPESTATUS[0]}\" = 0",
+        Tool.trace("nvme"))
+      #expect(result.status == 0, "\(format)")
+      #expect(lines(result.output).count == 2)
+      #expect(result.error.isEmpty)
+    }
+  }
+
+  @Test func catTakesExactlyWhatTheFiltersName() throws {
+    let trace = Tool.trace("boot")
+    let all = lines(try Tool.run("cat", trace, "--format", "jsonl").output)
+    let interrupts = lines(
+      try Tool.run("cat", trace, "--format", "jsonl", "--kind", "msi", "acknowledge").output)
+    #expect(
+      interrupts
+        == all.filter { $0.contains("\"kind\":\"msi\"") || $0.contains("\"kind\":\"acknowledge\"") }
+    )
+    #expect(!interrupts.isEmpty && interrupts.count < all.count)
+    let part = lines(
+      try Tool.run("cat", trace, "--format", "jsonl", "--first", "1000", "--count", "17").output)
+    #expect(part == Array(all[1000..<1017]))
+    let device = lines(
+      try Tool.run("cat", trace, "--format", "jsonl", "--kind", "dma", "--device", "8").output)
+    #expect(
+      device == all.filter { $0.contains("\"kind\":\"dma\"") && $0.contains("\"stream\":\"0x8\"") })
+    let late = lines(
+      try Tool.run("cat", trace, "--format", "jsonl", "--from", "3.4s", "--to", "5000ms").output)
+    #expect(
+      late
+        == all.filter { line in
+          let time = line.split(separator: ",")[1].split(separator: ":")[1]
+          return (3_400_000_000..<5_000_000_000).contains(UInt64(time) ?? 0)
+        })
+    #expect(!late.isEmpty && !device.isEmpty)
+  }
+
+  @Test func convertKeepsEveryEvent() throws {
+    try Folder.use { folder in
+      let original = try events(Tool.trace("boot"))
+      for codec in ["zstd", "lz4", "none"] {
+        let path = folder.path(codec)
+        let result = try Tool.run("convert", Tool.trace("boot"), "--codec", codec, "-o", path)
+        #expect(result.status == 0, "\(result.error)")
+        #expect(try events(path) == original, "\(codec)")
+      }
+    }
+  }
+
+  @Test func aTraceIsNeverWrittenOverItself() throws {
+    try Folder.use { folder in
+      let path = folder.path("t.dbtrace")
+      try FileManager.default.copyItem(atPath: Tool.trace("boot"), toPath: path)
+      let before = try events(path)
+      #expect(try Tool.run("convert", path, "-o", path).status == 3)
+      #expect(try events(path) == before)
+    }
+  }
+
+  @Test func aSliceReplaysEqualToTheRecording() throws {
+    try Folder.use { folder in
+      let path = folder.path("slice.dbtrace")
+      let sliced = try Tool.run(
+        "slice", Tool.trace("boot"), "--from", "4s", "--to", "7s", "-o", path)
+      #expect(sliced.status == 0, "\(sliced.error)")
+      let all = try events(Tool.trace("boot"))
+      let kept = try events(path)
+      func isTraffic(_ line: Substring) -> Bool {
+        ["dma", "msi", "acknowledge", "end-of-interrupt"].contains {
+          line.contains("\"kind\":\"\($0)\"")
+        }
+      }
+      func time(_ line: Substring) -> UInt64 {
+        UInt64(line.dropFirst(8).prefix { $0 != "," }) ?? 0
+      }
+      #expect(
+        kept
+          == all.filter { line in
+            time(line) < 7_000_000_000 && (time(line) >= 4_000_000_000 || !isTraffic(line))
+          })
+      #expect(kept.contains(where: isTraffic))
+      let replay = try Tool.run(
+        "replay", path, "--design", "direct", "--experiment", "core", "--passes", "1")
+      #expect(replay.status == 0, "\(replay.text)")
+      let empty = try Tool.run("slice", Tool.trace("boot"), "--from", "900s", "-o", path)
+      #expect(empty.status == 3)
+      #expect(try events(path) == kept, "a slice of nothing must leave the older file alone")
+    }
+  }
+
+  @Test func aMergeHoldsEveryInputInOrderOfTime() throws {
+    try Folder.use { folder in
+      let path = folder.path("merged.dbtrace")
+      let result = try Tool.run(
+        "merge", Tool.trace("boot"), Tool.trace("faults"), "--offset", "1ms", "0s", "-o", path)
+      #expect(result.status == 0, "\(result.error)")
+      func time(_ line: Substring) -> UInt64 {
+        UInt64(line.dropFirst(8).prefix { $0 != "," }) ?? 0
+      }
+      let merged = try events(path)
+      let shifted = try events(Tool.trace("boot")).map { line in
+        ",\"time\":\(time(line) + 1_000_000)"[...] + line.dropFirst(8).drop { $0 != "," }
+      }
+      let other = try events(Tool.trace("faults"))
+      #expect(merged.sorted() == (shifted + other).sorted())
+      #expect(zip(merged, merged.dropFirst()).allSatisfy { time($0) <= time($1) })
+      let early = try Tool.run(
+        "merge", Tool.trace("boot"), Tool.trace("boot"), "--offset", "0s", "-10s", "-o", path)
+      #expect(early.status == 3)
+      #expect(early.error.contains("out of the time line"))
+    }
+  }
+}
