@@ -96,23 +96,23 @@ extension ITSCore {
   /// MAPC.
   package mutating func mapCollection(_ icid: UInt16, pe: UInt16, isValid: Bool) {
     guard UInt32(icid) < collectionCount else { return fail(0x01_0903) }
-    // Safety: a place for each ICID.
-    unsafe places[ITSPlace.collection(icid)] = isValid ? collection(of: pe) : .unmapped
+    store(isValid ? collection(of: pe) : .unmapped, at: ITSPlace.collection(icid))
   }
 
   private func collection(of pe: UInt16) -> ITSPlace {
     ITSPlace(
       .pe(pe), log2INTIDs: 24, isTaking: !disabledPEs.contains(pe), isVPE: false,
-      wantsDoorbell: false)
+      wantsDoorbell: false, intidCount: pending.count)
   }
 
   /// GICR_CTLR.EnableLPIs of one PE.
   package mutating func setLPIs(enabled: Bool, pe: UInt16) {
     if enabled { disabledPEs.remove(pe) } else { disabledPEs.insert(pe) }
-    for icid in 0..<Int(collectionCount) {
+    for icid in 0..<collectionCount {
+      let index = ITSPlace.collection(UInt16(icid))
       // Safety: a place for each ICID.
-      let place = unsafe places[icid]
-      if place.isMapped, place.target == .pe(pe) { unsafe places[icid] = collection(of: pe) }
+      let place = unsafe places[index]
+      if place.isMapped, place.target == .pe(pe) { store(collection(of: pe), at: index) }
     }
   }
 
@@ -242,22 +242,20 @@ extension ITSCore {
   /// - Parameter log2INTIDs: width of the vINTIDs that its pending table has room for, at most 31.
   package mutating func mapVPE(_ vpe: UInt16, log2INTIDs: UInt32 = 24, isValid: Bool) {
     let old = vPE(vpe)
-    // Safety: a place for each vPEID.
-    unsafe places[ITSPlace.vPE(vpe)] =
-      isValid
-      ? ITSPlace(
-        target(ofVPE: vpe), log2INTIDs: log2INTIDs, isTaking: !old.isMapped || old.isTaking,
-        isVPE: true, wantsDoorbell: old.wantsDoorbell) : .unmapped
+    let new = ITSPlace(
+      target(ofVPE: vpe), log2INTIDs: log2INTIDs, isTaking: !old.isMapped || old.isTaking,
+      isVPE: true, wantsDoorbell: old.wantsDoorbell, intidCount: pending.count)
+    store(isValid ? new : .unmapped, at: ITSPlace.vPE(vpe))
   }
 
   /// GICR_VPENDBASER: a vPE is scheduled on a redistributor, or leaves it and wants a doorbell or not.
   package mutating func setResident(_ vpe: UInt16, _ isResident: Bool, wantsDoorbell: Bool) {
     let old = vPE(vpe)
     guard old.isMapped else { return }
-    // Safety: a place for each vPEID.
-    unsafe places[ITSPlace.vPE(vpe)] = ITSPlace(
+    let new = ITSPlace(
       old.target, log2INTIDs: old.log2INTIDs, isTaking: isResident, isVPE: true,
-      wantsDoorbell: wantsDoorbell)
+      wantsDoorbell: wantsDoorbell, intidCount: pending.count)
+    store(new, at: ITSPlace.vPE(vpe))
   }
 
   /// DISCARD: the mapping and its pending bit.

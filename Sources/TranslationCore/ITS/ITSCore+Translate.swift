@@ -14,42 +14,45 @@ extension ITSCore {
     translate(deviceID, eventID, onHost: true)
   }
 
-  /// The same MSI once more, after the host changed its entry: not a second one to the counters.
+  /// The same MSI once more, after the host took it and changed its entry: not a second one to the
+  /// counters.
   package mutating func translateAgain(deviceID: UInt32, eventID: UInt32) -> Outcome {
-    counters.translations -= 1
+    counters.takenByHost -= 1
     return translateOnHost(deviceID: deviceID, eventID: eventID)
   }
 
   /// IHI 0069, §5.2: device table, ITT, then collection or vPE table.
   @inlinable @inline(__always)
   mutating func translate(_ deviceID: UInt32, _ eventID: UInt32, onHost: Bool) -> Outcome {
-    counters.translations &+= 1
     if deviceID < enabledDeviceCount {
       // Safety: DeviceID was checked; a device entry's ITT lies in the arena and EventID is below the
-      // number of its entries; there is a place for each 17-bit number.
+      // number of its entries; there is a gate for each 18-bit number.
       let device = unsafe devices[Int(truncatingIfNeeded: deviceID)]
       if eventID < UInt32(truncatingIfNeeded: device &>> 32) {
         let first = Int(truncatingIfNeeded: device & 0xFFFF_FFFF)
         let entry = unsafe itts[first &+ Int(truncatingIfNeeded: eventID)]
-        let place = unsafe places[Int(truncatingIfNeeded: entry &>> 32 & 0x1_FFFF)]
-        let intid = UInt32(truncatingIfNeeded: entry & 0xFF_FFFF)
-        let target = place.target
-        // Bit 63: valid.
-        if Int64(bitPattern: entry) < 0, place.isOpen, place.has(intid) {
-          let isVirtual = entry &>> 48 & 1
+        let gate = unsafe gates[Int(truncatingIfNeeded: entry &>> 32 & 0x3_FFFF)]
+        let states = unsafe UnsafeMutablePointer<UInt8>(
+          bitPattern: UInt(truncatingIfNeeded: gate &>> 16))
+        if let states = unsafe states {
+          let intid = UInt32(truncatingIfNeeded: entry & 0xFF_FFFF)
+          let target = InterruptTarget(rawValue: UInt16(truncatingIfNeeded: gate))
+          let isVirtual = Int(truncatingIfNeeded: entry &>> 48 & 1)
           if onHost && isVirtual == 0 {
+            counters.takenByHost &+= 1
             return Outcome(
               intid: intid, target: target, outcome: .delivered, flags: Outcome.takenByHost)
           }
-          // Safety: entries are made with INTIDs below `pending.count` only.
-          let state = unsafe pending.states + pending.slot(intid, target) &* 2
+          // Safety: entries are made with INTIDs below `pending.count` only, and a gate is open only
+          // if its target has a state for each of them.
+          let state = unsafe states + Int(truncatingIfNeeded: intid) &* 2
           let raised = unsafe state[0]
           if raised & PendingTable.knownEnabled != 0 {
             let wasPending = unsafe (raised ^ state[1]) & PendingTable.phase
             unsafe state[0] = raised ^ PendingTable.phase ^ wasPending
-            counters.virtualEntries &+= isVirtual
-            counters.raised &+= 1
-            counters.coalesced &+= UInt64(wasPending)
+            // Safety: below 4.
+            let index = isVirtual &* 2 &+ Int(truncatingIfNeeded: wasPending)
+            unsafe counters.fast[unchecked: index] &+= 1
             // `coalesced` is `delivered` + 1.
             return Outcome(
               intid: intid, target: target,
@@ -61,12 +64,13 @@ extension ITSCore {
     return translateByEveryRule(deviceID, eventID, onHost: onHost)
   }
 
-  /// The same, asking at each step; its MSI is already counted.
+  /// The same, asking at each step.
   @usableFromInline
   @inline(never)
   mutating func translateByEveryRule(
     _ deviceID: UInt32, _ eventID: UInt32, onHost: Bool
   ) -> Outcome {
+    counters.others += 1
     guard isEnabled && deviceID < deviceCount else {
       counters.notLookedUp += 1
       return Outcome(outcome: isEnabled ? .deviceIDOutOfRange : .itsDisabled)
@@ -86,13 +90,15 @@ extension ITSCore {
     let isVirtual = ITSEntry.isVirtual(entry)
     let intid = ITSEntry.intid(entry)
     let place = unsafe places[ITSEntry.place(entry)]
-    if isVirtual { counters.virtualEntries += 1 }
+    if isVirtual { counters.virtualOthers += 1 }
     guard place.isMapped else {
       return Outcome(outcome: isVirtual ? .unmappedVPE : .unmappedCollection)
     }
     guard isVirtual || place.isTaking else { return Outcome(outcome: .lpisDisabled) }
     guard place.has(intid) else { return Outcome(outcome: .intidOutOfRange) }
     if onHost && !isVirtual {
+      counters.others -= 1
+      counters.takenByHost += 1
       return Outcome(
         intid: intid, target: place.target, outcome: .delivered, flags: Outcome.takenByHost)
     }

@@ -6,12 +6,15 @@ package import EventModel
 /// | Table | Index | Entry |
 /// |---|---|---|
 /// | device table | DeviceID | 8 bytes: first entry of the ITT 31:0, number of its EventIDs 63:32 (0: unmapped) |
-/// | ITTs | ITT base + EventID | 8 bytes: INTID 23:0, ICID or vPEID 47:32, virtual 48, valid 63 |
-/// | places | bits 48:32 of that | 4 bytes: see `ITSPlace` |
+/// | ITTs | ITT base + EventID | 8 bytes: INTID 23:0, ICID or vPEID 47:32, virtual 48, valid 49 |
+/// | gates | bits 49:32 of that | 8 bytes: address of the target's pending states 63:16, target 15:0 |
+/// | places | the same | 4 bytes: see `ITSPlace` |
 ///
 /// Collection and vPE table are one table of places, which the kind bit of an ITT entry divides: the
-/// way from an entry to a target is the same for both. An MSI whose place is `open` takes the fast
-/// path; every other one, and every loss, goes through `translateByEveryRule`.
+/// way from an entry to a target is the same for both. A gate is 0 unless an interrupt may be raised at
+/// its place without asking further; those of entries that are not valid are 0 always. So an MSI on the
+/// fast path loads device, entry and gate and the interrupt's two bytes; every other one, and every
+/// loss, goes through `translateByEveryRule`, which asks the place.
 ///
 /// ITTs lie in one arena of reserved address space; a page of it costs memory when it is touched. What
 /// a trace may ask for is bounded by the geometry and by `ittEntryLimit`; a MAPD that asks for more is
@@ -23,10 +26,11 @@ package import EventModel
 package struct ITSCore: ~Copyable {
   @usableFromInline let devices: UnsafeMutablePointer<UInt64>
   @usableFromInline let itts: UnsafeMutablePointer<UInt64>
-  @usableFromInline let places: UnsafeMutablePointer<ITSPlace>
+  @usableFromInline let gates: UnsafeMutablePointer<UInt64>
   /// Number of DeviceIDs, or 0 while the ITS is disabled.
   @usableFromInline var enabledDeviceCount: UInt32
   @usableFromInline package let pending: PendingTable
+  let places: UnsafeMutablePointer<ITSPlace>
   let deviceCount: UInt32
   /// What is OR-ed into a vPEID to give the target: 0x8000 where vPEIDs are vPEs of the trace, 0 where
   /// a design numbers its vPEs by `InterruptTarget`.
@@ -46,6 +50,7 @@ package struct ITSCore: ~Copyable {
   private let ittPages: ZeroedPages
   private let doorbellPages: ZeroedPages
   private let placePages: ZeroedPages
+  private let gatePages: ZeroedPages
   /// PEs whose redistributor has GICR_CTLR.EnableLPIs = 0.
   var disabledPEs: Set<UInt16> = []
 
@@ -71,7 +76,9 @@ package struct ITSCore: ~Copyable {
     unsafe devices = devicePages.table(of: UInt64.self)
     unsafe itts = ittPages.table(of: UInt64.self)
     unsafe doorbells = doorbellPages.table(of: UInt32.self)
+    gatePages = ZeroedPages(byteCount: ITSPlace.count * 8)
     unsafe places = placePages.table(of: ITSPlace.self)
+    unsafe gates = gatePages.table(of: UInt64.self)
   }
 
   /// GITS_CTLR.Enabled.
@@ -80,37 +87,47 @@ package struct ITSCore: ~Copyable {
     set { enabledDeviceCount = newValue ? deviceCount : 0 }
   }
 
+  /// Changes a place and its gate.
+  func store(_ place: ITSPlace, at index: Int) {
+    precondition(index < ITSPlace.count)
+    // Safety: just checked.
+    unsafe places[index] = place
+    unsafe gates[index] = place.isOpen ? pending.gate(place.target) : 0
+  }
+
   package func addCounters(to work: inout WorkCounters) {
-    work.interruptsOffered += counters.translations
-    work.deviceTableReads += counters.translations - counters.notLookedUp
-    work.ittReads += counters.translations - counters.notLookedUp - counters.noDevice
-    let entries =
-      counters.translations - counters.notLookedUp - counters.noDevice - counters.noEvent
-    work.collectionTableReads += entries - counters.virtualEntries
-    work.vPETableReads += counters.virtualEntries
+    // An MSI on the fast path read one entry of each table.
+    let virtual = counters.fast[2] + counters.fast[3]
+    let physical = counters.fast[0] + counters.fast[1] + counters.takenByHost
+    let translations = virtual + physical + counters.others
+    work.interruptsOffered += translations
+    work.deviceTableReads += translations - counters.notLookedUp
+    work.ittReads += translations - counters.notLookedUp - counters.noDevice
+    let entries = translations - counters.notLookedUp - counters.noDevice - counters.noEvent
+    work.collectionTableReads += entries - virtual - counters.virtualOthers
+    work.vPETableReads += virtual + counters.virtualOthers
     work.itsCommands += counters.commands
-    // Every MSI that reached an open place set its bit or met a set one.
-    work.pendingBitsSet += counters.raised - counters.coalesced + counters.pendingBitsSet
+    work.pendingBitsSet += counters.fast[0] + counters.fast[2] + counters.pendingBitsSet
     work.doorbellsRaised += counters.doorbells
   }
 }
 
-/// The ITS's share of `WorkCounters`. Reads that every translation makes are derived from the few that
-/// did not get so far.
+/// The ITS's share of `WorkCounters`. The fast path adds to one number only; the rest is derived.
 @frozen
 @usableFromInline
 struct ITSCounters: BitwiseCopyable {
-  @usableFromInline var translations: UInt64 = 0
+  /// Interrupts raised on the fast path: virtual × 2 + was pending.
+  @usableFromInline var fast = InlineArray<4, UInt64>(repeating: 0)
+  /// Physical ones that were the host's own.
+  @usableFromInline var takenByHost: UInt64 = 0
+  /// MSIs on every other path.
+  var others: UInt64 = 0
   /// Ended before the device table: ITS disabled, DeviceID out of range.
-  @usableFromInline var notLookedUp: UInt64 = 0
+  var notLookedUp: UInt64 = 0
   /// Ended after the device table: unmapped device, EventID out of range.
-  @usableFromInline var noDevice: UInt64 = 0
-  @usableFromInline var noEvent: UInt64 = 0
-  @usableFromInline var virtualEntries: UInt64 = 0
-  /// On the fast path: interrupts raised, and those of them that were pending.
-  @usableFromInline var raised: UInt64 = 0
-  @usableFromInline var coalesced: UInt64 = 0
-  /// On every other path.
+  var noDevice: UInt64 = 0
+  var noEvent: UInt64 = 0
+  var virtualOthers: UInt64 = 0
   var pendingBitsSet: UInt64 = 0
   var doorbells: UInt64 = 0
   var commands: UInt64 = 0

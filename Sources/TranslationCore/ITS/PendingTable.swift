@@ -117,6 +117,15 @@ package struct PendingTable: ~Copyable {
   /// Clears the pending bit by command (CLEAR, DISCARD).
   func clear(_ intid: UInt32, _ target: InterruptTarget) { acknowledge(intid, target) }
 
+  /// Where a target's interrupts have their states, and the target: address 63:16, target 15:0.
+  func gate(_ target: InterruptTarget) -> UInt64 {
+    // Safety: a slot is within the table.
+    let address = unsafe UInt64(UInt(bitPattern: states + slot(0, target) * 2))
+    // User space has 47 or 48 bits of address unless a mapping asks for more; ours does not.
+    precondition(address >> 48 == 0)
+    return address << 16 | UInt64(target.rawValue)
+  }
+
   // Configuration: stored by software, seen by the interrupt controller at INV and INVALL.
 
   /// Software stores a byte of the configuration table. A byte that was never stored (0) counts as
