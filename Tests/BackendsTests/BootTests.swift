@@ -56,7 +56,8 @@ import Testing
     s.mapd(device, bits: 3)
     for event in 0..<4 as Range<UInt32> { s.mapti(device, event, 8300 + event, 1) }
     for vector in 0..<4 as Range<UInt16> { s.program(device, vector, data: 3 - UInt32(vector)) }
-    for vector in 0..<4 as Range<UInt16> { s.msi(device, vector, data: 3 - UInt32(vector)) }  // 18…21
+    // 18…21 delivered at PE 1
+    for vector in 0..<4 as Range<UInt16> { s.msi(device, vector, data: 3 - UInt32(vector)) }
     return s
   }()
 
