@@ -54,7 +54,7 @@ package struct PendingTable: ~Copyable {
 
   /// An event arrives. The caller has checked intid < count.
   @inlinable
-  func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
+  package func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
     let slot = slot(intid, target)
     // Safety: slot is below twice `count`. The other side's byte may change at any time; a stale
     // value here is the same as an acknowledge that comes a moment later.
