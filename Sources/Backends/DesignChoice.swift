@@ -13,6 +13,15 @@ protocol DesignChoice: SendableMetatype {
   static var isBounce: Bool { get }
 }
 
+extension DesignChoice {
+  /// ioctls of the VMM when it leads a vector to the guest the first time: KVM_SET_GSI_ROUTING, KVM_IRQFD
+  /// and VFIO_DEVICE_SET_IRQS (QEMU, hw/vfio/pci.c, vfio_msix_vector_do_use); without irqfd, only the
+  /// last.
+  static var ioctlsToUseVector: UInt64 { isBounce ? 1 : 3 }
+  /// And when the guest has changed the message: KVM_SET_GSI_ROUTING.
+  static var ioctlsToChangeMessage: UInt64 { isBounce ? 0 : 1 }
+}
+
 enum TrappedVLPI: DesignChoice {
   static var isTrapped: Bool { true }
   static var isVLPI: Bool { true }

@@ -53,7 +53,10 @@ public struct WorkCounters: Hashable, Sendable {
   public var listSteps: UInt64 = 0
   // Crossings. Modelled ones are counted, never timed.
   public var msixTraps: UInt64 = 0
+  /// Stores to the MSI-X capability in configuration space, which VFIO emulates for every design.
+  public var configurationTraps: UInt64 = 0
   public var commandTraps: UInt64 = 0
+  /// ioctl, read and write calls of the VMM: to route a vector, to bounce an interrupt.
   public var syscalls: UInt64 = 0
   public var wakeUps: UInt64 = 0
   public var ringOperations: UInt64 = 0
@@ -100,6 +103,7 @@ extension WorkCounters {
       ("translation-cache-flushes", \.translationCacheFlushes),
       ("list-steps", \.listSteps),
       ("msix-traps", \.msixTraps),
+      ("configuration-traps", \.configurationTraps),
       ("command-traps", \.commandTraps),
       ("syscalls", \.syscalls),
       ("wake-ups", \.wakeUps),

@@ -13,6 +13,7 @@ extension ArmBackend where Host: ~Copyable {
       return
     case .msixTableWrite:
       if Choice.isTrapped { tableWrite(event) }
+    case .msixControl: work.configurationTraps += 1
     case .streamConfiguration: configureStream(event)
     case .itsRegisterWrite: registerWrite(event)
     case .redistributorWrite: redistributorWrite(event)

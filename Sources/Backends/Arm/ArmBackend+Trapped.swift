@@ -32,9 +32,11 @@ extension ArmBackend where Host: ~Copyable {
       vectors[device, place].hostINTID = intid
       its.mapEvent(device, event, intid: intid, icid: HostLayout.collection)
       post(1)
-    } else if vectors[device, place].forwarded != nil {
+      work.syscalls += Choice.ioctlsToUseVector
+    } else {
       // The message may have changed: the old forwarding goes first.
-      unforward(device, place)
+      if vectors[device, place].forwarded != nil { unforward(device, place) }
+      work.syscalls += Choice.ioctlsToChangeMessage
     }
     let entry = vectors[device, place]
     if Choice.isVLPI {

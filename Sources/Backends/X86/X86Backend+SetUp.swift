@@ -11,6 +11,7 @@ extension X86Backend where Remapper: ~Copyable {
       if limits.accept(event) { command(GuestCommand(event)) }
     case .msixTableWrite:
       if Choice.isTrapped { tableWrite(event) }
+    case .msixControl: work.configurationTraps += 1
     case .streamConfiguration:
       smmu.configureStream(event)
       doorbells.configure(event)

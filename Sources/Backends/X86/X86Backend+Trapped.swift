@@ -34,9 +34,11 @@ extension X86Backend where Remapper: ~Copyable {
       }
       vectors[device, place].hostINTID = interrupt + 1
       unit.routeToHost(requester: requester, index: index, interrupt: interrupt)
+      work.syscalls += Choice.ioctlsToUseVector
     } else {
       // The message may have changed: the old way goes first.
       disconnect(device, place, forgetsPending: false)
+      work.syscalls += Choice.ioctlsToChangeMessage
     }
     _ = lead(device, place, streamID: streamID)
   }
