@@ -160,3 +160,10 @@ extension VLPIAllocator {
     post(.vsync(vPEID: vPEID))
   }
 }
+
+extension VLPIAllocator {
+  /// The DeviceID that a function has, or had; nil if it was never plugged.
+  package func deviceID(ofFunction function: UInt32) -> DeviceID? {
+    functions[function].map { DeviceID($0.deviceID) }
+  }
+}
