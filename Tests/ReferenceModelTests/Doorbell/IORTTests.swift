@@ -63,6 +63,25 @@ import Testing
       [9, 10, 15, 16].map { mapping.map($0, from: .rootComplex) } == [nil, 100, 105, nil])
   }
 
+  /// 10…15 and 15…20: the second begins where the first, off by one, ends. 12…13 lies within.
+  @Test func theEndOfARangeGivesWayToTheBeginningOfAnother() {
+    let table = IORT([
+      .init(.itsGroup),
+      .init(
+        .rootComplex,
+        mappings: [
+          .init(inputBase: 10, idCount: 5, outputBase: 100, outputNode: 0),
+          .init(inputBase: 12, idCount: 1, outputBase: 700, outputNode: 0),
+          .init(inputBase: 14, idCount: 3, outputBase: 800, outputNode: 0),
+          .init(inputBase: 15, idCount: 5, outputBase: 200, outputNode: 0),
+        ]),
+    ])
+    let found = [10, 12, 13, 14, 15, 16, 17, 18, 20, 21].map {
+      table.resolve($0, from: 1).deviceID?.rawValue
+    }
+    #expect(found == [100, 102, 103, 104, 200, 802, 803, 203, 205, nil])
+  }
+
   @Test func singleMappingCountsForDevicesOnly() {
     let mapping = IORT.IDMapping(
       inputBase: 0, idCount: 0, outputBase: 0x10, outputNode: 0, isSingle: true)
