@@ -10,10 +10,6 @@
 ///
 /// **Order.** In a set, valid entries come first and the newest of them is way 0; a full set loses
 /// its oldest. A hit changes nothing, so reading is free of stores.
-///
-/// **Invalidation rule.** Whoever removes or narrows a mapping must invalidate before the next use
-/// that has to see the change; adding one needs nothing, since absence is not cached. An entry made
-/// from a leaf goes when any address of that leaf is invalidated.
 @safe
 @usableFromInline
 struct TranslationBuffer: ~Copyable {
@@ -42,9 +38,9 @@ struct TranslationBuffer: ~Copyable {
   let setShift: UInt64
   let isEnabled: Bool
   /// Bit s: pages of 2^s bytes were inserted since the buffer was last empty.
-  private(set) var sizesInUse: UInt64 = 0
+  var sizesInUse: UInt64 = 0
   /// Some entry is smaller than the leaf it was made from.
-  private var holdsFragments = false
+  var holdsFragments = false
 
   /// - Parameters:
   ///   - entries: rounded up to a power of two; 0 disables the buffer.
@@ -70,7 +66,7 @@ struct TranslationBuffer: ~Copyable {
 
   /// First line of the set for an address.
   @inline(__always)
-  private func set(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
+  func set(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
     -> UnsafeMutablePointer<Line>
   {
     let offset = ((address &>> (shift &- setShift)) ^ salt) & setMask
@@ -80,7 +76,7 @@ struct TranslationBuffer: ~Copyable {
   }
 
   @inline(__always)
-  private static func tag(_ address: UInt64, _ shift: UInt64, _ space: UInt64) -> UInt64 {
+  static func tag(_ address: UInt64, _ shift: UInt64, _ space: UInt64) -> UInt64 {
     address & (~0 &<< shift) | space &<< 48 | shift
   }
 
@@ -98,7 +94,7 @@ struct TranslationBuffer: ~Copyable {
 
   /// The line of a buffer with one way for `address` and the page size `shift`.
   @inline(__always)
-  private func onlyLine(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
+  func onlyLine(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
     -> UnsafeMutablePointer<Line>
   {
     let offset = ((address &>> (shift &- 4)) ^ salt) & setMask
@@ -116,19 +112,6 @@ struct TranslationBuffer: ~Copyable {
     let line = unsafe onlyLine(address, shift, salt)
     guard unsafe line.pointee.tag == address & (~0 &<< shift) | key else { return nil }
     return unsafe line.pointee.data
-  }
-
-  /// Forgets one page of 2^`shift` bytes in a buffer that holds no other size and has one way. False,
-  /// with nothing done, if it is not such a buffer.
-  @inline(__always)
-  mutating func removePage(_ address: UInt64, _ shift: UInt64, space: UInt64) -> Bool {
-    guard isDirectMapped, holdsOnly(shift), !holdsFragments else { return false }
-    // Safety: as `set`.
-    let line = unsafe onlyLine(address, shift, Self.salt(space))
-    if unsafe line.pointee.tag == Self.tag(address, shift, space) {
-      unsafe line.pointee = Line(tag: 0, data: 0)
-    }
-    return true
   }
 
   /// Stores an entry for a page that is as large as its leaf.
@@ -195,88 +178,5 @@ struct TranslationBuffer: ~Copyable {
     unsafe first.pointee = Line(
       tag: Self.tag(address, shift, space),
       data: (output &- address) | (permissions ^ 3) | leafShift &<< 4)
-  }
-
-  /// Forgets what was made from leaves of `space` that touch `first`…`last`.
-  ///
-  /// Cost: one set per page and size while that is less than half of the buffer, else a scan.
-  @inline(__always)
-  mutating func remove(space: UInt64, first: UInt64, last: UInt64) {
-    if sizesInUse == 0 { return }
-    let smallest = UInt64(truncatingIfNeeded: sizesInUse.trailingZeroBitCount)
-    let pages = (last &>> smallest) &- (first &>> smallest)
-    if pages == 0, sizesInUse & (sizesInUse &- 1) == 0, !holdsFragments {
-      let tag = Self.tag(first, smallest, space)
-      unsafe remove(tag, from: set(first, smallest, Self.salt(space)))
-    } else {
-      removeRange(space, first, last, pages)
-    }
-  }
-
-  @inline(never)
-  private mutating func removeRange(
-    _ space: UInt64, _ first: UInt64, _ last: UInt64, _ pages: UInt64
-  ) {
-    if holdsFragments || pages > setMask &>> (setShift &+ 1) {
-      removeAll { $0.space == space && $0.touches(first, last) }
-      return
-    }
-    let salt = Self.salt(space)
-    var sizes = sizesInUse
-    while sizes != 0 {
-      let shift = UInt64(sizes.trailingZeroBitCount)
-      sizes &= sizes &- 1
-      var page = first &>> shift
-      let end = last &>> shift
-      repeat {
-        let address = page &<< shift
-        let tag = Self.tag(address, shift, space)
-        unsafe remove(tag, from: set(address, shift, salt))
-        page &+= 1
-      } while page <= end
-    }
-  }
-
-  @inline(__always)
-  private func remove(_ tag: UInt64, from set: UnsafeMutablePointer<Line>) {
-    // Safety: as `set(_:_:_:)`, which gave the pointer.
-    var way = 0
-    let last = ways &- 1
-    while way <= last {
-      if unsafe set[way].tag == tag {
-        while way < last {
-          unsafe set[way] = set[way &+ 1]
-          way &+= 1
-        }
-        unsafe set[last] = Line(tag: 0, data: 0)
-        return
-      }
-      way &+= 1
-    }
-  }
-
-  /// Forgets every entry of a space for which `matches` holds. O(entries), O(1) when empty.
-  mutating func removeAll(where matches: (Line) -> Bool) {
-    if sizesInUse == 0 { return }
-    var sizes: UInt64 = 0
-    var fragments = false
-    let waysCount = ways
-    for set in 0...Int(truncatingIfNeeded: setMask &>> setShift) {
-      // Safety: as `set(_:_:_:)`.
-      let first = unsafe lines + set &* waysCount
-      var kept = 0
-      for way in 0..<waysCount {
-        let line = unsafe first[way]
-        if line.tag == 0 { break }
-        if matches(line) { continue }
-        unsafe first[kept] = line
-        kept &+= 1
-        sizes |= 1 &<< line.shift
-        if line.shift < line.leafShift { fragments = true }
-      }
-      for way in kept..<waysCount { unsafe first[way] = Line(tag: 0, data: 0) }
-    }
-    sizesInUse = sizes
-    holdsFragments = fragments
   }
 }
