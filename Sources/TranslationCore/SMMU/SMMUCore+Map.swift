@@ -60,6 +60,7 @@ extension SMMUCore {
     }
     let attributes = Self.leafAttributes(geometry)
     let type = level == 3 ? Descriptor.tableOrPage : Descriptor.block
+    // An output of more than 48 bits is rare, and stands in a descriptor in two parts.
     guard geometry & 0xFF == shift, attributes & Descriptor.contiguous == 0, attributes != 0,
       (address | output) & (1 &<< shift &- 1) == 0, output < 1 << 48,
       unsafe address < space.pointee.shape.inputLimit
@@ -112,16 +113,17 @@ extension SMMUCore {
       refusals.misaligned += 1
       return
     }
-    guard address < shape.inputLimit, size <= shape.inputLimit - address, output < 1 << 48,
-      size <= 1 << 48 - output
+    let outputLimit: UInt64 = shape.isWide ? 1 << 52 : 1 << 48
+    guard address < shape.inputLimit, size <= shape.inputLimit - address, output < outputLimit,
+      size <= outputLimit - output
     else {
       refusals.addressOutOfRange += 1
       return
     }
     for offset in stride(from: 0, to: size, by: 1 << shift) {
       unsafe store(
-        leaf: (output + offset) | attributes & ~3 | type, at: address + offset, level: level,
-        in: space)
+        leaf: shape.field(output + offset) | attributes & ~3 | type,
+        at: address + offset, level: level, in: space)
     }
     if !isBacked(output) { unsafe back(output, log2, space.pointee) }
   }
