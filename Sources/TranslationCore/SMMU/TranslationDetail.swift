@@ -1,0 +1,59 @@
+/// What a remembered translation is beyond its addresses: a word beside each line of a buffer, which
+/// a hit of the fast path does not touch.
+///
+///     52 Device · 51:12 intermediate page, or the next table · 11:10 granule (TG) · 9 stage-2 clean
+///     8 stage-1 clean · 7 has stage 2 · 6:4 `Stage2Permissions` · 3:0 `Stage1Permissions`, or limits
+struct TranslationDetail: Hashable, BitwiseCopyable {
+  var word: UInt64
+
+  private static let addressMask: UInt64 = 0x000F_FFFF_FFFF_F000
+  static let hasStage2: UInt64 = 1 << 7
+  private static let stage1Clean: UInt64 = 1 << 8
+  private static let stage2Clean: UInt64 = 1 << 9
+  private static let device: UInt64 = 1 << 52
+
+  init(word: UInt64) { self.word = word }
+
+  /// A combined entry, or with `stage2` nil one of stage 1 alone.
+  init(_ first: Stage1Result, _ second: Stage2Result?, intermediate: UInt64, granuleShift: UInt8) {
+    word = intermediate & Self.addressMask | first.permissions.bits
+    word |= Self.granule(granuleShift) | (first.isClean ? Self.stage1Clean : 0)
+    if let second {
+      word |= second.permissions.bits << 4 | Self.hasStage2
+      word |= second.isClean ? Self.stage2Clean : 0
+    }
+  }
+
+  /// An entry of stage 2 alone: everything that stage 1 could forbid is allowed.
+  init(_ second: Stage2Result, granuleShift: UInt8) {
+    word = Stage1Permissions.unprivileged | second.permissions.bits << 4 | Self.hasStage2
+    word |= Self.granule(granuleShift) | (second.isClean ? Self.stage2Clean : 0)
+    word |= second.isDevice ? Self.device : 0
+  }
+
+  /// A table descriptor.
+  init(nextTable: UInt64, limits: UInt64, granuleShift: UInt8) {
+    word = nextTable & Self.addressMask | limits | Self.granule(granuleShift)
+  }
+
+  @inline(__always)
+  static func granule(_ shift: UInt8) -> UInt64 { (UInt64(shift) &- 10) &<< 9 }
+
+  /// TG: 1, 2 or 3.
+  var granule: UInt64 { word >> 10 & 3 }
+  private var granuleShift: UInt64 { granule * 2 + 10 }
+  var address: UInt64 { word & Self.addressMask }
+  var stage1: Stage1Permissions { Stage1Permissions(bits: word & 0xF) }
+  var stage2: Stage2Permissions { Stage2Permissions(bits: word >> 4 & 7) }
+  var limits: UInt64 { word & 0xF }
+  var hasStage2: Bool { word & Self.hasStage2 != 0 }
+  var isStage1Clean: Bool { word & Self.stage1Clean != 0 }
+  var isStage2Clean: Bool { word & Self.stage2Clean != 0 }
+  var isClean: Bool { word & (Self.stage1Clean | Self.stage2Clean) != 0 }
+  var isDevice: Bool { word & Self.device != 0 }
+
+  /// The level whose descriptors cover 2^`shift` bytes, or a contiguous run of them does.
+  func level(_ shift: UInt64) -> UInt64 {
+    3 - (shift - granuleShift) / (granuleShift - 3)
+  }
+}
