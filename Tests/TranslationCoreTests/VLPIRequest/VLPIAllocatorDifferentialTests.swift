@@ -64,6 +64,8 @@ struct VLPIPair: ~Copyable {
   var its: ITS
   var random: SeededGenerator
   var grants: [VLPIGrant] = []
+  /// The requests that gave them.
+  var granted: [VLPIRequest] = []
 
   init(_ parameters: VLPIAllocatorDifferentialTests.Case, seed: UInt64) {
     var host = VLPIHost()
@@ -113,19 +115,31 @@ struct VLPIPair: ~Copyable {
   private mutating func request() -> String? {
     let function = number(6)
     let event = number(8)
-    let request = VLPIRequest(
+    var request = VLPIRequest(
       vm: UInt16(function & 1 == 0 || below(30) == 0 ? 0 : 1), function: function,
       eventID: EventID(event),
       vINTID: INTID(below(40) == 0 ? below(2) * 0x4000 : 8192 + below(12)),
       vPE: UInt16(truncatingIfNeeded: number(6)),
       message: .init(address: 0xFFFF_F040, data: below(40) == 0 ? event ^ 1 : event))
+    // One in three has been granted before: the same again, or for another vPE.
+    if !granted.isEmpty, below(3) == 0 {
+      let vPE = request.vPE
+      request = granted[Int(below(UInt32(granted.count)))]
+      if below(3) > 0 { request.vPE = vPE }
+    }
     let expected = Result { () throws(VLPIRefusal) in try reference.request(request) }
     var queue = CommandRecorder()
     let found = Result { () throws(VLPIRefusal) in
       try core.request(request, commands: &queue)
     }
-    if case .success(let grant) = expected { grants.append(grant) }
-    if grants.count > 40 { grants.removeFirst() }
+    if case .success(let grant) = expected {
+      grants.append(grant)
+      granted.append(request)
+    }
+    if grants.count > 40 {
+      grants.removeFirst()
+      granted.removeFirst()
+    }
     return expected == found ? commands(queue, "\(request)") : "\(request): \(expected), \(found)"
   }
 
