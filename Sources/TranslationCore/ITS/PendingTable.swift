@@ -62,7 +62,7 @@ package struct PendingTable: ~Copyable {
 
   /// An event arrives. The caller has checked intid < count.
   @inlinable @inline(__always)
-  func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
+  package func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
     let place = place(intid, target)
     // Safety: within a plane. The other side's byte may change at any time; a stale value here is the
     // same as an acknowledge that comes a moment later.
