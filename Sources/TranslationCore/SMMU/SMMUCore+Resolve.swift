@@ -122,7 +122,7 @@ extension SMMUCore {
       let number = unsafe fetchContext(index, stream, context)
       if number != 0 { return unsafe fault(number, stream) }
     }
-    return unsafe answerStage1(stream, context, isDefault: index == 0)
+    return unsafe answerStage1(stream, context, isDefault: request.substreamID == nil)
   }
 
   /// Stage 1 passes an address on if it fits IAS, or OAS without stage 2 (§3.4): they are equal.
