@@ -4,159 +4,150 @@ extension SMMUCore {
   ///
   /// - Parameter isDefault: the context is that of accesses without SubstreamID, which the fast path
   ///   takes.
+  @inline(__always)
   mutating func answerStage1(
-    _ request: SMMURequest, _ stream: UnsafeMutablePointer<StreamContext>, _ context: ContextEntry,
-    isDefault: Bool
-  ) -> SMMUAnswer {
-    // Safety: the pointer is to the stream of the access.
-    let address = context.effective(request.address)
-    let world = unsafe stream.pointee.world
-    let space = UInt64(context.space)
-    if address < context.limit {
+    _ stream: Stream, _ context: Context, isDefault: Bool
+  ) -> SMMUTranslation {
+    // Safety: the pointers are to stream and context of the access.
+    let address = unsafe context.pointee.effective(request.address)
+    let space = unsafe UInt64(context.pointee.space)
+    if unsafe address < context.pointee.limit {
       var line = unsafe tlb.find(address, space: space)
-      let global = globalsCached ? unsafe globalSpace(stream.pointee) : 0
-      if unsafe line == nil, global != 0 { unsafe line = tlb.find(address, space: global) }
-      if options.reportsConflicts,
-        tlb.count(address, space: space) + (global == 0 ? 0 : tlb.count(address, space: global)) > 1
-      {
-        return unsafe fault(fail(SMMUEvent.tlbConflict), request, stream, context)
+      if globalsCached || options.reportsConflicts {
+        let global = unsafe globalSpace(stream)
+        if options.reportsConflicts, tlb.count(address, space: space, or: global) > 1 {
+          return unsafe fault(fail(SMMUEvent.tlbConflict), stream, context)
+        }
+        if unsafe line == nil { unsafe line = tlb.find(address, space: global) }
       }
       if let line = unsafe line {
         let detail = unsafe tlb.detail(of: line)
         // A write to a clean page has to reach its descriptor: the entry does not serve it.
         if !request.writes || !detail.isClean {
           counters.tlbHits &+= 1
-          return unsafe hit(line.pointee, detail, address, request, stream, context, isDefault)
+          return unsafe hit(line, detail, address, stream, context, isDefault)
         }
       }
       counters.tlbMisses &+= 1
     }
 
-    let first = unsafe walkStage1(address, request, stream, context)
-    if first.fault != 0 { return unsafe fault(first.fault, request, stream, context) }
-    var result = SMMUAnswer(SMMUTranslation(address: first.address))
+    let first = unsafe walkStage1(address, stream, context)
+    if first.fault != 0 { return unsafe fault(first.fault, stream, context) }
+    var detail = unsafe TranslationDetail(
+      first, granuleShift: context.pointee.shape.granuleShift)
+    var output = first.address
     var shift = first.shift
-    var second: Stage2Result?
     if unsafe stream.pointee.kind == StreamContext.Kind.nested {
-      let found = unsafe translateStage2(
-        first.address, .inputAddress, request.need, instruction: request.instruction, stream)
-      if found.fault != 0 { return unsafe fault(found.fault, request, stream, context) }
-      result.translation.address = found.address
-      shift = min(shift, found.shift)
-      second = found
+      let second = unsafe translateStage2(output, .inputAddress, UInt64(request.need), stream)
+      if second.fault != 0 { return unsafe fault(second.fault, stream, context) }
+      shift = min(shift, second.shift)
+      detail.combine(second, intermediate: output & (~0 &<< shift))
+      output = second.address
     }
-    let detail = TranslationDetail(
-      first, second, intermediate: first.address & (~0 &<< shift),
-      granuleShift: context.shape.granuleShift)
-    let tag =
-      first.isGlobal && context.space != 0 ? unsafe globalSpaceAdding(stream.pointee) : space
+    let tag = first.isGlobal && space != 0 ? unsafe globalSpaceAdding(stream) : space
     if tag != 0 {
-      tlb.insert(
-        address, space: tag, shift: shift, leafShift: first.shift,
-        output: result.translation.address, denied: Self.denied(detail, world), detail: detail)
-      if isDefault { arm(shift, space: tag, request.streamID, context) }
+      unsafe tlb.insert(
+        address, space: tag, shift: shift, leafShift: first.shift, output: output,
+        low: Self.denied(detail, stream.pointee.world), detail: detail)
+      if isDefault { unsafe arm(shift, space: tag, limit: context.pointee.limit) }
     }
-    describe(&result, detail, shift, request, world)
-    return result
+    unsafe note(detail, shift, stream.pointee.world, isHit: false)
+    return SMMUTranslation(address: output)
   }
 
   /// Permissions of a remembered translation: stage 1's first, as on a walk.
+  @inline(never)
   private mutating func hit(
-    _ line: TranslationBuffer.Line, _ detail: TranslationDetail, _ address: UInt64,
-    _ request: SMMURequest, _ stream: UnsafeMutablePointer<StreamContext>,
-    _ context: ContextEntry, _ isDefault: Bool
-  ) -> SMMUAnswer {
-    // Safety: as `answerStage1`.
+    _ line: UnsafeMutablePointer<TranslationBuffer.Line>, _ detail: TranslationDetail,
+    _ address: UInt64, _ stream: Stream, _ context: Context, _ isDefault: Bool
+  ) -> SMMUTranslation {
+    // Safety: as `answerStage1`; the line is one of the TLB.
     let world = unsafe stream.pointee.world
+    let line = unsafe line.pointee
     guard detail.stage1.allows(request, world) else {
-      return unsafe fault(fail(SMMUEvent.permission), request, stream, context)
+      return unsafe fault(fail(SMMUEvent.permission), stream, context)
     }
     if detail.hasStage2,
       !detail.stage2.allows(UInt64(request.need), instruction: request.instruction)
     {
       let ipa = detail.address | address & ~(~0 &<< line.shift)
       return unsafe fault(
-        fail(SMMUEvent.permission, stage2: ipa, .inputAddress), request, stream, context)
+        fail(SMMUEvent.permission, stage2: ipa, .inputAddress), stream, context)
     }
-    if isDefault { arm(line.shift, space: line.space, request.streamID, context) }
-    var result = SMMUAnswer(SMMUTranslation(address: address &+ (line.data & ~0xFFF)))
-    result.tlbHit = true
-    describe(&result, detail, line.shift, request, world)
-    return result
+    if isDefault { unsafe arm(line.shift, space: line.space, limit: context.pointee.limit) }
+    note(detail, line.shift, world, isHit: true)
+    return SMMUTranslation(address: address &+ (line.data & ~0xFFF))
   }
 
   /// A stream, or a bypassed stage 1, that only stage 2 translates: a TLB entry without an ASID.
-  mutating func answerStage2(
-    _ request: SMMURequest, _ stream: UnsafeMutablePointer<StreamContext>
-  ) -> SMMUAnswer {
+  mutating func answerStage2(_ stream: Stream) -> SMMUTranslation {
     // Safety: as `answerStage1`.
-    let space = unsafe UInt64(stream.pointee.space2)
+    let (space, limit) = unsafe (UInt64(stream.pointee.space2), stream.pointee.stage2.inputLimit)
     let address = request.address
-    if unsafe address < stream.pointee.limit2 {
-      if let line = unsafe tlb.find(address, space: space) {
-        let detail = unsafe tlb.detail(of: line)
+    // An ATS translated access of a nested stream is not the usual one.
+    let isDefault = request.kind == .untranslated
+    if address < limit {
+      if let found = unsafe tlb.find(address, space: space) {
+        let detail = unsafe tlb.detail(of: found)
+        let line = unsafe found.pointee
         if !request.writes || !detail.isClean {
           counters.tlbHits &+= 1
           guard detail.stage2.allows(UInt64(request.need), instruction: request.instruction) else {
             return unsafe fault(
-              fail(SMMUEvent.permission, stage2: address, .inputAddress), request, stream)
+              fail(SMMUEvent.permission, stage2: address, .inputAddress), stream)
           }
-          var result = unsafe SMMUAnswer(
-            SMMUTranslation(address: address &+ (line.pointee.data & ~0xFFF)))
-          result.tlbHit = true
-          unsafe describe(&result, detail, line.pointee.shift, request, .nsEL1)
-          unsafe armStage2(line.pointee.shift, request, stream)
-          return result
+          if isDefault { arm(line.shift, space: space, limit: limit) }
+          note(detail, line.shift, .nsEL1, isHit: true)
+          return SMMUTranslation(address: address &+ (line.data & ~0xFFF))
         }
       }
       counters.tlbMisses &+= 1
     }
-    let found = unsafe translateStage2(
-      address, .inputAddress, request.need, instruction: request.instruction, stream)
-    if found.fault != 0 { return unsafe fault(found.fault, request, stream) }
+    let found = unsafe translateStage2(address, .inputAddress, UInt64(request.need), stream)
+    if found.fault != 0 { return unsafe fault(found.fault, stream) }
     let detail = unsafe TranslationDetail(
       found, granuleShift: stream.pointee.stage2.granuleShift)
     if space != 0 {
       tlb.insert(
         address, space: space, shift: found.shift, leafShift: found.shift, output: found.address,
-        denied: Self.denied(detail, .nsEL1), detail: detail)
-      unsafe armStage2(found.shift, request, stream)
+        low: Self.denied(detail, .nsEL1), detail: detail)
+      if isDefault { arm(found.shift, space: space, limit: limit) }
     }
-    var result = SMMUAnswer(SMMUTranslation(address: found.address))
-    describe(&result, detail, found.shift, request, .nsEL1)
-    return result
+    note(detail, found.shift, .nsEL1, isHit: false)
+    return SMMUTranslation(address: found.address)
   }
 
   /// The low bits of a TLB entry's data: what a plain access, unprivileged and of data, may not do.
   /// A clean page must not be written before a walk has marked it.
+  @inline(__always)
   static func denied(_ detail: TranslationDetail, _ world: StreamWorld) -> UInt64 {
-    let second = detail.hasStage2 ? detail.stage2.bits & 3 : 0
-    return detail.stage1.denied(world) | second | (detail.isClean ? 2 : 0)
+    // Without stage 2 its bits are 0, which forbid nothing.
+    detail.stage1.denied(world) | detail.stage2.bits & 3 | (detail.isClean ? 2 : 0)
   }
 
-  private func describe(
-    _ answer: inout SMMUAnswer, _ detail: TranslationDetail, _ shift: UInt64,
-    _ request: SMMURequest, _ world: StreamWorld
+  @inline(__always)
+  private mutating func note(
+    _ detail: TranslationDetail, _ shift: UInt64, _ world: StreamWorld, isHit: Bool
   ) {
-    let accessible =
-      request.privileged || !world.hasPrivilege
-      || detail.stage1.bits & Stage1Permissions.unprivileged != 0
-    let second = detail.hasStage2 ? detail.stage2.bits : 0
-    let writable1 = detail.isStage1Clean || detail.stage1.bits & Stage1Permissions.readOnly == 0
-    let writable2 = detail.isStage2Clean || second & Stage2Permissions.noWrite == 0
-    answer.readable = accessible && second & Stage2Permissions.noRead == 0
-    answer.writable = accessible && writable1 && writable2
-    answer.log2SizeBytes = UInt8(truncatingIfNeeded: shift)
+    notes.detail = detail
+    notes.shift = shift
+    notes.world = world
+    notes.tlbHit = isHit
   }
 
   // MARK: Global entries
 
-  private func globalSpace(_ stream: StreamContext) -> UInt64 {
-    UInt64(spaces.find(AddressSpace.global(stream.world, vmid: stream.vmid)))
+  private func globalSpace(_ stream: Stream) -> UInt64 {
+    // Safety: as `answerStage1`.
+    unsafe UInt64(
+      spaces.find(AddressSpace.global(stream.pointee.world, vmid: stream.pointee.vmid)))
   }
 
-  private mutating func globalSpaceAdding(_ stream: StreamContext) -> UInt64 {
-    let number = spaces.numberAdding(AddressSpace.global(stream.world, vmid: stream.vmid))
+  @inline(never)
+  private mutating func globalSpaceAdding(_ stream: Stream) -> UInt64 {
+    // Safety: as `answerStage1`.
+    let number = unsafe spaces.numberAdding(
+      AddressSpace.global(stream.pointee.world, vmid: stream.pointee.vmid))
     if number != 0 { globalsCached = true }
     return UInt64(number)
   }
@@ -164,30 +155,49 @@ extension SMMUCore {
   // MARK: The next access of the stream
 
   /// Makes page size and space what the fast path tries for the stream's next plain access.
-  func arm(_ shift: UInt64, space: UInt64, _ streamID: UInt32, _ context: ContextEntry) {
-    // The fast path compares tags of 48-bit addresses.
-    arm(shift, space: space, streamID, limit: min(context.limit, 1 << 48))
-  }
-
-  private func armStage2(
-    _ shift: UInt64, _ request: SMMURequest, _ stream: UnsafeMutablePointer<StreamContext>
-  ) {
-    // Safety: as `answerStage1`. An ATS translated access of a nested stream is not the usual one.
-    guard request.kind == .untranslated else { return }
-    let (space, limit) = unsafe (UInt64(stream.pointee.space2), stream.pointee.limit2)
-    arm(shift, space: space, request.streamID, limit: min(limit, 1 << 48))
-  }
-
-  private func arm(_ shift: UInt64, space: UInt64, _ streamID: UInt32, limit: UInt64) {
+  @inline(__always)
+  private func arm(_ shift: UInt64, space: UInt64, limit: UInt64) {
     guard tlb.isEnabled, options.keepsContexts, streamOrder.isEnabled, !options.reportsConflicts
     else { return }
     // Safety: a stream that was fetched has a place in `lookups`.
-    let lookup = unsafe lookups + Int(streamID)
-    let key = space &<< 48 | shift
-    if unsafe lookup.pointee.key == key, unsafe lookup.pointee.limit != 0 { return }
-    unsafe lookup.pointee = StreamLookup(
-      limit: limit, pageMask: ~0 &<< shift, key: key,
-      setShift: UInt32(truncatingIfNeeded: shift &- tlb.setShift),
-      salt: UInt32(truncatingIfNeeded: TranslationBuffer.salt(space)))
+    let lookup = unsafe lookups + Int(request.streamID)
+    // The fast path compares tags of 48-bit addresses.
+    unsafe lookup.pointee.limit = min(limit, 1 << 48)
+    if unsafe lookup.pointee.key == space &<< 48 | shift { return }
+    unsafe lookup.pointee.key = space &<< 48
+    unsafe lookup.pointee.salt = UInt32(truncatingIfNeeded: TranslationBuffer.salt(space))
+    unsafe prefer(shift, lookup)
+  }
+
+  /// Makes `shift` the page size that the stream's next access tries first.
+  @inline(__always)
+  func prefer(_ shift: UInt64, _ lookup: UnsafeMutablePointer<StreamLookup>) {
+    // Safety: callers pass a stream's entry.
+    unsafe lookup.pointee.key = lookup.pointee.key & (~0 &<< 48) | shift
+    unsafe lookup.pointee.pageMask = ~0 &<< shift
+    unsafe lookup.pointee.setShift = UInt32(truncatingIfNeeded: shift &- tlb.setShift)
+  }
+}
+
+extension SMMUAnswer {
+  init(_ translation: SMMUTranslation, _ notes: AccessNotes, _ request: SMMURequest) {
+    self.translation = translation
+    guard translation.fault == 0 else {
+      event = notes.event
+      isRecorded = notes.isRecorded
+      termination = notes.termination
+      return
+    }
+    let detail = notes.detail
+    let accessible =
+      request.privileged || !notes.world.hasPrivilege
+      || detail.stage1.bits & Stage1Permissions.unprivileged != 0
+    let writable1 = detail.isStage1Clean || detail.stage1.bits & Stage1Permissions.readOnly == 0
+    let writable2 =
+      detail.isStage2Clean || detail.stage2.bits & Stage2Permissions.noWrite == 0
+    readable = accessible && detail.stage2.bits & Stage2Permissions.noRead == 0
+    writable = accessible && writable1 && writable2
+    log2SizeBytes = UInt8(truncatingIfNeeded: notes.shift)
+    tlbHit = notes.tlbHit
   }
 }

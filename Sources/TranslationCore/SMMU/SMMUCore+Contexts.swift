@@ -1,14 +1,15 @@
 /// STE and SubstreamID → CD (IHI 0070, §5.3 and §5.4).
 extension SMMUCore {
   /// Reads a CD and keeps it; the event number if it is bad. What is bad is not kept.
+  ///
+  /// - Parameter context: takes the CD.
   mutating func fetchContext(
-    _ index: UInt32, _ streamID: UInt32, _ stream: UnsafeMutablePointer<StreamContext>,
-    _ context: inout ContextEntry
+    _ index: UInt32, _ stream: Stream, _ context: Context
   ) -> UInt8 {
     countConfigurationMiss()
     counters.contextMisses &+= 1
     var address: UInt64 = 0
-    // Safety: the pointer is to the stream of the access.
+    // Safety: the pointers are to stream and context of the access.
     let located = unsafe locate(UInt64(index), stream, &address)
     if located != 0 { return located }
     var physical: UInt64 = 0
@@ -19,20 +20,25 @@ extension SMMUCore {
     }
     counters.cdReads &+= 1
     guard
-      let decoded = unsafe ContextEntry(
+      var decoded = unsafe ContextEntry(
         dword0, dword1, stream.pointee, outputBits, options.features, checksTables: !ownsTables)
     else { return SMMUEvent.badCD }
-    context = decoded
     let key = unsafe AddressSpace.stage1(
       stream.pointee.world, vmid: stream.pointee.vmid, asid: UInt16(dword0 >> 48))
-    context.space = UInt16(spaces.numberAdding(key))
-    unsafe keep(context, index, streamID, stream)
+    decoded.space = UInt16(spaces.numberAdding(key))
+    if options.keepsContexts { decoded.flags.insert(.isCached) }
+    unsafe context.pointee = decoded
+    if index != 0 {
+      if options.keepsContexts { contextCache.insert(request.streamID, index, decoded) }
+    } else {
+      unsafe prepareForPages(stream)
+    }
     return 0
   }
 
   /// Linear: base + index × 64. Two-level: 64 or 1,024 CDs per leaf table.
   private mutating func locate(
-    _ index: UInt64, _ stream: UnsafeMutablePointer<StreamContext>, _ address: inout UInt64
+    _ index: UInt64, _ stream: Stream, _ address: inout UInt64
   ) -> UInt8 {
     // Safety: as `fetchContext`.
     let (base, leafBits) =
@@ -59,38 +65,27 @@ extension SMMUCore {
 
   /// Where a structure of stage 1 lies: its address is intermediate if stage 2 translates too.
   private mutating func find(
-    _ address: UInt64, _ stream: UnsafeMutablePointer<StreamContext>, _ physical: inout UInt64
+    _ address: UInt64, _ stream: Stream, _ physical: inout UInt64
   ) -> UInt8 {
     physical = address
     // Safety: as `fetchContext`.
     guard unsafe stream.pointee.hasStage2 else { return 0 }
-    let found = unsafe translateStage2(address, .cdFetch, 1, instruction: false, stream)
+    let found = unsafe translateStage2(address, .cdFetch, 1, stream)
     physical = found.address
     return found.fault
   }
 
-  private mutating func keep(
-    _ context: ContextEntry, _ index: UInt32, _ streamID: UInt32,
-    _ stream: UnsafeMutablePointer<StreamContext>
-  ) {
-    guard options.keepsContexts else { return }
-    var kept = context
-    kept.flags.insert(.isCached)
-    guard index == 0 else {
-      contextCache.insert(streamID, index, kept)
-      return
-    }
+  /// Lets `resolvePage` serve the stream if nothing about it is unusual.
+  private func prepareForPages(_ stream: Stream) {
     // Safety: as `fetchContext`.
-    unsafe stream.pointee.context = kept
+    let context = unsafe stream.pointee.context
+    let isPlain = context.flags.isDisjoint(with: [.updatesAccessFlag, .walksDisabled])
     unsafe stream.pointee.walkKey = 0
-    let isPlain =
-      kept.flags.isDisjoint(with: [.updatesAccessFlag, .walksDisabled]) && kept.space != 0
-    if unsafe isPlain && stream.pointee.kind == StreamContext.Kind.nested,
-      kept.shape.granuleShift == 12, tlb.isDirectMapped, stage2TLB.isDirectMapped,
-      walkCache.isDirectMapped
-    {
-      unsafe stream.pointee.prepareForPages()
-    }
+    guard isPlain, context.space != 0, context.shape.granuleShift == 12,
+      unsafe stream.pointee.kind == StreamContext.Kind.nested, tlb.isDirectMapped,
+      stage2TLB.isDirectMapped, walkCache.isDirectMapped
+    else { return }
+    unsafe stream.pointee.prepareForPages()
   }
 
   /// CFGI_CD, CFGI_CD_ALL: the STE stays.

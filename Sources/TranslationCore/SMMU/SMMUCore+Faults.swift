@@ -44,68 +44,61 @@ extension SMMUCore {
   // MARK: Answering
 
   /// STE.Config = 0b0xx, or a disabled SMMU with GBPA.ABORT: no event.
-  mutating func aborted() -> SMMUAnswer {
+  mutating func aborted() -> SMMUTranslation {
     counters.faults &+= 1
-    return SMMUAnswer(.faulted(SMMUEvent.aborted))
+    return .faulted(SMMUEvent.aborted)
   }
 
   /// A fault before any structure of the stream is in force.
-  mutating func fault(_ number: UInt8, _ request: SMMURequest) -> SMMUAnswer {
-    fault(number, request, Behaviour())
+  mutating func fault(_ number: UInt8) -> SMMUTranslation {
+    fault(number, aborts: true, records: true, stalls: false)
   }
 
   /// Applies A, R and S of the stage that faulted (§5.5). A stage-1 fault of a stream whose stage 1
   /// is bypassed has no CD: it is recorded and aborts.
+  @inline(never)
   mutating func fault(
-    _ number: UInt8, _ request: SMMURequest, _ stream: UnsafeMutablePointer<StreamContext>,
-    _ context: ContextEntry? = nil
-  ) -> SMMUAnswer {
-    var behaviour = Behaviour()
+    _ number: UInt8, _ stream: Stream, _ context: Context? = nil
+  ) -> SMMUTranslation {
     if syndrome.isStage2 {
-      // Safety: the pointer is to the stream of the access.
+      // Safety: the pointers are to stream and context of the access.
       let flags = unsafe stream.pointee.flags
-      behaviour.records = flags.contains(.records)
-      behaviour.stalls = flags.contains(.stalls)
-    } else if let context {
-      behaviour.aborts = context.flags.contains(.aborts)
-      behaviour.records = context.flags.contains(.records)
-      behaviour.stalls = context.flags.contains(.stalls)
+      return fault(
+        number, aborts: true, records: flags.contains(.records), stalls: flags.contains(.stalls))
     }
-    return fault(number, request, behaviour)
-  }
-
-  private struct Behaviour {
-    var aborts = true
-    var records = true
-    var stalls = false
+    guard let context = unsafe context else { return fault(number) }
+    let flags = unsafe context.pointee.flags
+    return fault(
+      number, aborts: flags.contains(.aborts), records: flags.contains(.records),
+      stalls: flags.contains(.stalls))
   }
 
   @inline(never)
   private mutating func fault(
-    _ number: UInt8, _ request: SMMURequest, _ behaviour: Behaviour
-  ) -> SMMUAnswer {
+    _ number: UInt8, aborts: Bool, records: Bool, stalls: Bool
+  ) -> SMMUTranslation {
     counters.faults &+= 1
     syndrome.number = number
-    var answer = SMMUAnswer(.faulted(number))
-    answer.event = SMMUEventWords(syndrome, request)
-    answer.isRecorded = syndrome.isRecorded
+    notes.event = SMMUEventWords(syndrome, request)
+    notes.isRecorded = syndrome.isRecorded
+    notes.termination = .abort
     if request.kind == .atsRequest, number != SMMUEvent.badATSRequest {
       // The answer to the request tells the device; no event, no stall (§3.9.1.1).
-      answer.isRecorded = false
-      return answer
+      notes.isRecorded = false
+      return .faulted(number)
     }
     if syndrome.isTranslationRelated {
-      if behaviour.stalls, let tag = stalls.stall(request) {
+      if stalls, let tag = self.stalls.stall(request) {
         // A stall is always recorded: R is ignored.
-        answer.event.dword1 |= 1 << 31 | UInt64(tag)
-        answer.termination = .stalled
+        notes.event.dword1 |= 1 << 31 | UInt64(tag)
+        notes.termination = .stalled
       } else {
-        answer.isRecorded = behaviour.records
-        answer.termination = behaviour.aborts ? .abort : .readZeroWriteIgnored
+        notes.isRecorded = records
+        notes.termination = aborts ? .abort : .readZeroWriteIgnored
       }
     }
-    if answer.isRecorded { eventQueue.append(answer.event) }
-    return answer
+    if notes.isRecorded { eventQueue.append(notes.event) }
+    return .faulted(number)
   }
 
   // MARK: Software's side

@@ -34,7 +34,7 @@ extension SMMUCore {
       unsafe output < context.pointee.outputLimit1,
       let block = unsafe stage2TLB.onlyWay(
         output, Self.blockShift, context.pointee.stage2Key, context.pointee.stage2Salt),
-      block & TranslationBuffer.Line.needsDetail == 0
+      block & (Stage2Permissions.noExecution | Stage2Result.clean) == 0
     else { return nil }
     // As in a line of the TLB: bit 0 not readable, bit 1 not writable.
     let readable = descriptor &>> 6 & 1

@@ -62,6 +62,8 @@ package struct SMMUCore: ~Copyable {
   private let liveCountPages: ZeroedPages
 
   // Of the access under way.
+  var request = SMMURequest(0, 0, 1)
+  var notes = AccessNotes()
   var syndrome = SMMUFaultSyndrome()
   var missedConfiguration = false
 
@@ -93,7 +95,8 @@ package struct SMMUCore: ~Copyable {
     self.options = options
     lastStreamID = UInt32(streamCount - 1)
     lookupPages = ZeroedPages(byteCount: streamCount * MemoryLayout<StreamLookup>.stride)
-    contextPages = ZeroedPages(byteCount: streamCount * MemoryLayout<StreamContext>.stride)
+    // One more, for a CD on its way to the cache.
+    contextPages = ZeroedPages(byteCount: (streamCount + 1) * MemoryLayout<StreamContext>.stride)
     unsafe lookups = lookupPages.table(of: StreamLookup.self)
     unsafe contexts = contextPages.table(of: StreamContext.self)
     tlb = TranslationBuffer(entries: options.tlbEntries, ways: options.tlbWays)

@@ -74,13 +74,4 @@ package struct SMMUAnswer: Hashable, Sendable, BitwiseCopyable {
   package var isRecorded = false
   package var termination = Termination.abort
 
-  init(_ translation: SMMUTranslation) { self.translation = translation }
-
-  /// An address that nothing translates.
-  init(untranslated address: UInt64) {
-    translation = SMMUTranslation(address: address)
-    readable = true
-    writable = true
-    log2SizeBytes = 64
-  }
 }

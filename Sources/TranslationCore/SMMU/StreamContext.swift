@@ -40,6 +40,9 @@ struct StreamContext: BitwiseCopyable {
     static let stage1NeverStalls = Flags(rawValue: 1 << 6)
   }
 
+  /// CD 0. First, so that a pointer to the stream is one to it.
+  var context = ContextEntry()
+
   var kind: UInt8 = Kind.none
   var flags: Flags = []
   var world = StreamWorld.nsEL1
@@ -60,8 +63,6 @@ struct StreamContext: BitwiseCopyable {
   /// S2TTB and S1ContextPtr.
   var root2: UInt64 = 0
   var contextPointer: UInt64 = 0
-  /// CD 0.
-  var context = ContextEntry()
   /// For `resolvePage`: the tags of combined TLB, walk cache and stage-2 TLB without the address, and
   /// salts. With them the first address beyond a stage-1 output. `walkKey` 0: a stream that goes the
   /// general way.
@@ -74,7 +75,15 @@ struct StreamContext: BitwiseCopyable {
 
   var hasStage1: Bool { kind == Kind.stage1 || kind == Kind.nested }
   var hasStage2: Bool { kind == Kind.stage2 || kind == Kind.nested }
-  var limit2: UInt64 { stage2.inputLimit }
+
+  /// The context of a stream in the table.
+  @inline(__always)
+  static func context(
+    of stream: UnsafeMutablePointer<StreamContext>
+  ) -> UnsafeMutablePointer<ContextEntry> {
+    // Safety: `context` is the first stored property, at offset 0.
+    unsafe UnsafeMutableRawPointer(stream).assumingMemoryBound(to: ContextEntry.self)
+  }
 }
 
 /// A context descriptor, decoded.

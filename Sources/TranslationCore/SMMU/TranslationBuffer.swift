@@ -8,7 +8,7 @@
 /// **Data.** Bits 63:12: what to add to the input to get the output, modulo 2^64. Bit 0 set: not
 /// readable. Bit 1 set: not writable. Bits 9:4: log2 of the leaf's bytes, which are more than the
 /// page's own when stage 2 maps a stage-1 leaf in smaller pieces. So a hit costs one compare, one
-/// test, one sum. Bit 10 set: only the detail tells everything.
+/// test, one sum. Lines of the stage-2 TLB have in bits 3:2 and 11 what `Stage2Result` has there.
 ///
 /// **Detail.** A second word, apart: `TranslationDetail`.
 ///
@@ -22,8 +22,6 @@ struct TranslationBuffer: ~Copyable {
   struct Line: BitwiseCopyable {
     @usableFromInline var tag: UInt64
     @usableFromInline var data: UInt64
-
-    static let needsDetail: UInt64 = 1 << 10
 
     var space: UInt64 { tag &>> 48 }
     var shift: UInt64 { tag & 0x3F }
@@ -186,8 +184,12 @@ struct TranslationBuffer: ~Copyable {
     return nil
   }
 
-  /// How many entries of different sizes answer for `address`.
-  func count(_ address: UInt64, space: UInt64) -> Int {
+  /// How many entries answer for `address` in two spaces, of which the second may be none.
+  func count(_ address: UInt64, space: UInt64, or other: UInt64) -> Int {
+    count(address, space: space) + (other == 0 || other == space ? 0 : count(address, space: other))
+  }
+
+  private func count(_ address: UInt64, space: UInt64) -> Int {
     var found = 0
     var sizes = sizesInUse
     while sizes != 0 {
@@ -206,11 +208,11 @@ struct TranslationBuffer: ~Copyable {
   ///
   /// - Parameters:
   ///   - output: where `address` itself leads.
-  ///   - denied: the low bits of the data.
+  ///   - low: bits of the data that are not address or size.
   @inline(__always)
   mutating func insert(
     _ address: UInt64, space: UInt64, shift: UInt64, leafShift: UInt64, output: UInt64,
-    denied: UInt64, detail: TranslationDetail
+    low: UInt64, detail: TranslationDetail
   ) {
     guard isEnabled else { return }
     sizesInUse |= 1 &<< shift
@@ -225,7 +227,7 @@ struct TranslationBuffer: ~Copyable {
       way &-= 1
     }
     unsafe first.pointee = Line(
-      tag: tag, data: (output &- address) & ~0xFFF | denied | leafShift &<< 4)
+      tag: tag, data: (output &- address) & ~0xFFF | low | leafShift &<< 4)
     unsafe setDetail(detail, of: first)
   }
 

@@ -1,7 +1,7 @@
 /// What a remembered translation is beyond its addresses: a word beside each line of a buffer, which
 /// a hit of the fast path does not touch.
 ///
-///     52 Device · 51:12 intermediate page, or the next table · 11:10 granule (TG) · 9 stage-2 clean
+///     51:12 intermediate page, or the next table · 11:10 granule (TG) · 9 stage-2 clean
 ///     8 stage-1 clean · 7 has stage 2 · 6:4 `Stage2Permissions` · 3:0 `Stage1Permissions`, or limits
 struct TranslationDetail: Hashable, BitwiseCopyable {
   var word: UInt64
@@ -10,25 +10,27 @@ struct TranslationDetail: Hashable, BitwiseCopyable {
   static let hasStage2: UInt64 = 1 << 7
   private static let stage1Clean: UInt64 = 1 << 8
   private static let stage2Clean: UInt64 = 1 << 9
-  private static let device: UInt64 = 1 << 52
 
   init(word: UInt64) { self.word = word }
 
-  /// A combined entry, or with `stage2` nil one of stage 1 alone.
-  init(_ first: Stage1Result, _ second: Stage2Result?, intermediate: UInt64, granuleShift: UInt8) {
-    word = intermediate & Self.addressMask | first.permissions.bits
-    word |= Self.granule(granuleShift) | (first.isClean ? Self.stage1Clean : 0)
-    if let second {
-      word |= second.permissions.bits << 4 | Self.hasStage2
-      word |= second.isClean ? Self.stage2Clean : 0
-    }
+  /// An entry of stage 1, its output at first the intermediate address.
+  @inline(__always)
+  init(_ first: Stage1Result, granuleShift: UInt8) {
+    word = first.permissions.bits | Self.granule(granuleShift)
+    word |= first.isClean ? Self.stage1Clean : 0
+  }
+
+  /// Adds stage 2, for the page at `intermediate`.
+  @inline(__always)
+  mutating func combine(_ second: Stage2Result, intermediate: UInt64) {
+    word |= intermediate & Self.addressMask | second.permissions.bits &<< 4 | Self.hasStage2
+    word |= second.isClean ? Self.stage2Clean : 0
   }
 
   /// An entry of stage 2 alone: everything that stage 1 could forbid is allowed.
   init(_ second: Stage2Result, granuleShift: UInt8) {
-    word = Stage1Permissions.unprivileged | second.permissions.bits << 4 | Self.hasStage2
-    word |= Self.granule(granuleShift) | (second.isClean ? Self.stage2Clean : 0)
-    word |= second.isDevice ? Self.device : 0
+    word = Stage1Permissions.unprivileged | Self.granule(granuleShift)
+    combine(second, intermediate: 0)
   }
 
   /// A table descriptor.
@@ -50,7 +52,6 @@ struct TranslationDetail: Hashable, BitwiseCopyable {
   var isStage1Clean: Bool { word & Self.stage1Clean != 0 }
   var isStage2Clean: Bool { word & Self.stage2Clean != 0 }
   var isClean: Bool { word & (Self.stage1Clean | Self.stage2Clean) != 0 }
-  var isDevice: Bool { word & Self.device != 0 }
 
   /// The level whose descriptors cover 2^`shift` bytes, or a contiguous run of them does.
   func level(_ shift: UInt64) -> UInt64 {
