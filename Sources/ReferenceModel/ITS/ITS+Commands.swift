@@ -24,6 +24,7 @@ extension ITS {
     do {
       try perform(command)
       cache.executed(command)
+      caches.executed(command)
       return nil
     } catch {
       return count(ITSError(error, opcode))

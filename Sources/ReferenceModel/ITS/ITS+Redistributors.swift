@@ -64,7 +64,10 @@ extension ITS {
         memory.clear(redistributors[n].pendingTable, sizeBytes: 1 << redistributors[n].idBits / 8)
       }
     }
-    if was && !enable { cache.lpisDisabled() }
+    if was && !enable {
+      cache.lpisDisabled()
+      caches.lpisDisabled()
+    }
   }
 
   // MARK: Configuration

@@ -30,6 +30,7 @@ package struct ITS: Sendable {
   package internal(set) var registers: Registers
   package internal(set) var redistributors: [Redistributor]
   package internal(set) var cache: TranslationCachePolicy
+  package internal(set) var caches: TranslationCaches
 
   /// vPEs whose default doorbell was asked for when they left their redistributor (GICv4.1).
   package internal(set) var armedDoorbells: Set<UInt16> = []
@@ -53,6 +54,7 @@ package struct ITS: Sendable {
     registers = Registers(configuration)
     redistributors = (0..<configuration.peCount).map { Redistributor(number: $0) }
     cache = TranslationCachePolicy(policy.invalidation)
+    caches = TranslationCaches(policy.cacheShapes, policy.invalidation)
   }
 }
 
