@@ -19,12 +19,7 @@ struct TwinLoop: ~Copyable {
     let doorbell = setUp.physicalAddress(ofIntermediate: geometry.doorbell)
     // Safety: the tables live as long as `setUp`, which this value owns.
     let tables = unsafe setUp.interruptTables
-    let interrupts = unsafe CoreTwinInterrupts(
-      devices: tables.devices, entries: tables.entries, vpes: tables.vpes, raised: tables.raised,
-      acknowledged: tables.acknowledged, configuration: tables.configuration,
-      stored: tables.stored,
-      device_count: tables.deviceCount, interrupt_count: tables.interruptCount,
-      doorbell: doorbell)
+    let interrupts = unsafe CoreTwinInterrupts(tables, doorbell: doorbell)
     guard let twin = unsafe CoreTwin_create(true, interrupts) else { return nil }
     unsafe self.twin = twin
     unsafe CoreTwin_map_stage2(twin, geometry.itsTranslationPage, doorbell & ~0xFFF, 12)
@@ -97,4 +92,18 @@ struct TwinLoop: ~Copyable {
 
   /// Work that the twin does not do: a comparison needs this to be 0.
   var refused: UInt64 { unsafe CoreTwin_counters(twin).refused }
+}
+
+extension CoreTwinInterrupts {
+  init(_ tables: ITSCore.Tables, doorbell: UInt64) {
+    // Safety: the C structures have the layouts that `ITSCore.Tables` names.
+    unsafe self.init(
+      devices: tables.devices, entries: tables.entries,
+      gates: UnsafeRawPointer(tables.gates).assumingMemoryBound(to: CoreTwinGate.self),
+      places: UnsafeRawPointer(tables.places).assumingMemoryBound(to: CoreTwinPlace.self),
+      states: tables.states, configurations: tables.configurations,
+      known_places: UnsafeMutableRawPointer(tables.knownPlaces).assumingMemoryBound(
+        to: Int64.self),
+      device_count: tables.deviceCount, interrupt_count: tables.interruptCount, doorbell: doorbell)
+  }
 }

@@ -93,6 +93,8 @@ struct CoreTwin {
   LeafTable leaf_tables[256];
   CoreTwinInterrupts interrupts;
   bool its_enabled;
+  /// On the short way: not pending before, and pending.
+  uint64_t raised[2];
   CoreTwinTally tally;
 };
 
@@ -736,14 +738,46 @@ static __attribute__((noinline)) void maintain(CoreTwin *t, const CoreTwinEvent 
 // Interrupts: the tables of `ITSCore`, where virtual entries become pending and physical ones, which
 // the host keeps for itself, do not occur.
 
-static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
+static inline uint64_t state_place(const CoreTwinInterrupts *i, uint32_t intid, uint16_t target) {
+  return (uint64_t)i->interrupt_count * (target >> 15 ? 4 : 2) + (uint64_t)intid * 2;
+}
+
+/// The short way: upper word of the `Outcome`, or 0.
+static inline uint64_t follow(const CoreTwinInterrupts *i, uint32_t device, uint32_t event,
+                              uint32_t device_count) {
+  if (device >= device_count) return 0;
+  uint64_t entry = i->devices[device];
+  if (event >= (uint32_t)(entry >> 32)) return 0;
+  entry = i->entries[(uint32_t)entry + (uint64_t)event];
+  CoreTwinGate gate = i->gates[entry >> 46];
+  if (!(entry >> 63)) return 0;
+  uint64_t intid = entry & 0xFFFFFF;
+  uint8_t *state = i->states + gate.states + intid * 2;
+  uint8_t acknowledged = state[1], change = state[0] ^ acknowledged;
+  if (!(change & 2)) return 0;
+  state[0] = acknowledged ^ 3;
+  return intid | gate.target | (uint64_t)change << 48;
+}
+
+/// Read at the first interrupt, as the redistributor does; a byte that was never stored is the default.
+static uint8_t read_configuration(const CoreTwinInterrupts *i, uint64_t place) {
+  uint8_t *state = i->states + place;
+  if (!(*state & 6)) {
+    uint8_t stored = i->configurations[place / 2];
+    *state |= !stored || stored & 1 ? 2 : 4;
+    int64_t *known = i->known_places;
+    bool is_empty = known[0] == known[1];
+    if (is_empty || (int64_t)place < known[0]) known[0] = (int64_t)place;
+    if (is_empty || (int64_t)place >= known[1]) known[1] = (int64_t)place + 1;
+  }
+  return *state & 2 ? DELIVERED : MASKED;
+}
+
+/// Asking at each step.
+static __attribute__((noinline)) Outcome deliver_by_every_rule(CoreTwin *t, uint32_t device,
+                                                               uint32_t event) {
   const CoreTwinInterrupts *i = &t->interrupts;
-  Answer a = translate(t, (uint32_t)e->word2, e->word0, 2);
-  if (a.fault) return (Outcome){.outcome = 0x40 | (a.fault & 0x3F)};
-  if (a.address != i->doorbell) return (Outcome){.outcome = NOT_A_DOORBELL};
-  Outcome o = {.address = a.address};
-  uint32_t device = (uint32_t)(e->word2 >> 32), event = (uint32_t)e->word3;
-  t->counters.interrupts_offered++;
+  Outcome o = {0};
   if (!t->its_enabled || device >= i->device_count) {
     o.outcome = t->its_enabled ? DEVICE_OUT_OF_RANGE : ITS_DISABLED;
     return o;
@@ -757,45 +791,57 @@ static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
   }
   t->counters.entry_reads++;
   entry = i->entries[(uint32_t)entry + (uint64_t)event];
-  if (!(entry & 1)) {
+  if (!(entry >> 62 & 1)) {
     o.outcome = UNMAPPED_EVENT;
     return o;
   }
-  if (!(entry & 2)) {
+  if (!(entry >> 63)) {
     t->counters.refused++;
     return o;
   }
   t->counters.vpe_reads++;
-  uint16_t target = (uint16_t)(entry >> 32);
-  uint32_t vpe = i->vpes[target];
-  if (!(vpe >> 31)) {
+  CoreTwinPlace place = i->places[entry >> 46];
+  if (!(place.bits >> 27 & 1)) {
     o.outcome = UNMAPPED_VPE;
     return o;
   }
-  uint32_t intid = (uint32_t)(entry >> 8) & 0xFFFFFF;
-  if (intid >> (vpe & 0x1F)) {
+  uint32_t intid = entry & 0xFFFFFF;
+  if (intid >> (place.bits >> 16 & 0x1F)) {
     o.outcome = INTID_OUT_OF_RANGE;
     return o;
   }
   o.intid = intid;
-  o.target = target;
-  uint64_t slot = o.intid + (target >> 15 ? (uint64_t)i->interrupt_count : 0);
-  uint8_t mine = i->raised[slot];
-  if ((mine ^ i->acknowledged[slot]) & 1) {
+  o.target = (uint16_t)place.bits;
+  uint64_t state = state_place(i, intid, o.target);
+  if ((i->states[state] ^ i->states[state + 1]) & 1) {
     o.outcome = COALESCED;
     return o;
   }
-  i->raised[slot] = mine ^ 1;
-  // Read at the first interrupt, as the redistributor does; a byte that was never stored is the default.
-  if (!i->configuration[slot])
-    i->configuration[slot] = i->stored[slot] ? i->stored[slot] | 2 : 0xA3;
-  o.outcome = i->configuration[slot] & 1 ? DELIVERED : MASKED;
+  i->states[state] ^= 1;
+  o.outcome = read_configuration(i, state);
   t->counters.pending_bits_set++;
-  if ((vpe >> 29 & 3) == 2) {
+  if ((place.bits >> 28 & 3) == 2) {
     t->counters.doorbells++;
     o.flags = 1;
   }
   return o;
+}
+
+static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
+  const CoreTwinInterrupts *i = &t->interrupts;
+  Answer a = translate(t, (uint32_t)e->word2, e->word0, 2);
+  if (a.fault) return (Outcome){.outcome = 0x40 | (a.fault & 0x3F)};
+  if (a.address != i->doorbell) return (Outcome){.outcome = NOT_A_DOORBELL};
+  uint32_t device = (uint32_t)(e->word2 >> 32), event = (uint32_t)e->word3;
+  t->counters.interrupts_offered++;
+  uint64_t end = follow(i, device, event, t->its_enabled ? i->device_count : 0);
+  if (!end) {
+    Outcome o = deliver_by_every_rule(t, device, event);
+    o.address = a.address;
+    return o;
+  }
+  t->raised[end >> 48 & 1]++;
+  return (Outcome){a.address, (uint32_t)end, (uint16_t)(end >> 32), (uint8_t)(end >> 48), 0};
 }
 
 static inline uint64_t extend(uint64_t digest, Outcome o) {
@@ -822,8 +868,8 @@ static __attribute__((noinline)) uint64_t handle(CoreTwin *t, const CoreTwinEven
     uint32_t intid = (uint32_t)(e->word3 >> 32);
     t->tally.acknowledges++;
     if (intid < i->interrupt_count) {
-      uint64_t slot = intid + (e->target >> 15 ? (uint64_t)i->interrupt_count : 0);
-      i->acknowledged[slot] = i->raised[slot] & 1;
+      uint64_t place = state_place(i, intid, e->target);
+      i->states[place + 1] = i->states[place] & 1;
     }
   } else if (e->kind == KIND_STREAM) {
     configure(t, e);
@@ -857,6 +903,11 @@ void CoreTwin_enable_interrupts(CoreTwin *t, bool enabled) { t->its_enabled = en
 CoreTwinCounters CoreTwin_counters(const CoreTwin *t) {
   CoreTwinCounters c = t->counters;
   c.accesses = t->accesses;
+  uint64_t raised = t->raised[0] + t->raised[1];
+  c.device_reads += raised;
+  c.entry_reads += raised;
+  c.vpe_reads += raised;
+  c.pending_bits_set += t->raised[0];
   return c;
 }
 

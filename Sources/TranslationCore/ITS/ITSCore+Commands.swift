@@ -22,8 +22,8 @@ extension ITSCore {
     case 0x04: if hasPendingBit(device, event, 0x01_0507) { clear(device, event) }
     // SYNC, VMOVP, VSYNC: no table of this model changes.
     case 0x05: if rdBase >= UInt64(peCount) { fail(0x01_0501) }
-    case 0x22: if vPE(vpe) == 0 || rdBase >= UInt64(peCount) { fail(0x01_2211) }
-    case 0x25: if vPE(vpe) == 0 { fail(0x01_2511) }
+    case 0x22: if !vPE(vpe).isMapped || rdBase >= UInt64(peCount) { fail(0x01_2211) }
+    case 0x25: if !vPE(vpe).isMapped { fail(0x01_2511) }
     case 0x08: mapDevice(device, log2Events: UInt32(dw1 & 0x1F) + 1, isValid: isValid)
     case 0x09:
       guard !isValid || rdBase < UInt64(peCount) else { return fail(0x01_0902) }
@@ -35,7 +35,7 @@ extension ITSCore {
       guard isMapped(icid) else { return fail(0x01_0D09) }
       pending.refreshConfigurations()
     case 0x2D:
-      guard vPE(vpe) != 0 else { return fail(0x01_2D11) }
+      guard vPE(vpe).isMapped else { return fail(0x01_2D11) }
       pending.refreshConfigurations()
     // MOVALL: pending state has one place per INTID here.
     case 0x0E: if max(rdBase, dw3 >> 16 & 0xF_FFFF_FFFF) >= UInt64(peCount) { fail(0x01_0E01) }
@@ -74,21 +74,21 @@ extension ITSCore {
     guard !isValid || log2Events <= eventIDBits else { return fail(0x01_0802) }
     // Safety: checked above; see `withdraw` for the ITT.
     withdraw(device)
-    unsafe devices[Int(device)] = 0
+    unsafe path.devices[Int(device)] = 0
     guard isValid else { return }
     guard let first = arena.allocate(log2Count: log2Events) else { return fail(0x01_0802) }
-    unsafe devices[Int(device)] = UInt64(first) | 1 << (UInt64(log2Events) + 32)
+    unsafe path.devices[Int(device)] = UInt64(first) | 1 << (UInt64(log2Events) + 32)
   }
 
   /// Takes a device's ITT back, with its entries. Pending bits stay: MAPD does not know of them.
   private mutating func withdraw(_ device: UInt32) {
     // Safety: the caller has checked DeviceID; an ITT has as many entries as its device entry says.
-    let entry = unsafe devices[Int(device)]
+    let entry = unsafe path.devices[Int(device)]
     let count = UInt32(entry >> 32)
     guard count > 0 else { return }
     let first = UInt32(truncatingIfNeeded: entry)
-    for index in Int(first)..<Int(first) + Int(count) where unsafe itts[index] != 0 {
-      unsafe itts[index] = 0
+    for index in Int(first)..<Int(first) + Int(count) where unsafe path.itts[index] != 0 {
+      unsafe path.itts[index] = 0
     }
     arena.release(first, log2Count: UInt32(count.trailingZeroBitCount))
   }
@@ -96,19 +96,21 @@ extension ITSCore {
   /// MAPC.
   package mutating func mapCollection(_ icid: UInt16, pe: UInt16, isValid: Bool) {
     guard UInt32(icid) < collectionCount else { return fail(0x01_0903) }
-    let enabled = disabledPEs.contains(pe) ? 0 : Self.lpisEnabled
-    // Safety: checked above.
-    unsafe collections[Int(icid)] = isValid ? UInt32(pe & 0x7FFF) | Self.valid | enabled : 0
+    store(isValid ? collection(of: pe) : .unmapped, at: ITSPlace.collection(icid))
+  }
+
+  private func collection(of pe: UInt16) -> ITSPlace {
+    .collection(of: .pe(pe), takesLPIs: !disabledPEs.contains(pe))
   }
 
   /// GICR_CTLR.EnableLPIs of one PE.
   package mutating func setLPIs(enabled: Bool, pe: UInt16) {
     if enabled { disabledPEs.remove(pe) } else { disabledPEs.insert(pe) }
-    for icid in 0..<Int(collectionCount) {
-      // Safety: below the table's length.
-      let entry = unsafe collections[icid]
-      guard entry & Self.valid != 0, UInt16(truncatingIfNeeded: entry) == pe else { continue }
-      unsafe collections[icid] = enabled ? entry | Self.lpisEnabled : entry & ~Self.lpisEnabled
+    for icid in 0..<collectionCount {
+      let index = ITSPlace.collection(UInt16(icid))
+      // Safety: a place for each ICID.
+      let place = unsafe places[index]
+      if place.isMapped, place.target == .pe(pe) { store(collection(of: pe), at: index) }
     }
   }
 
@@ -121,7 +123,7 @@ extension ITSCore {
       return nil
     }
     // Safety: checked above.
-    let entry = unsafe devices[Int(device)]
+    let entry = unsafe path.devices[Int(device)]
     guard UInt32(entry >> 32) > 0 else {
       fail(noDevice)
       return nil
@@ -136,7 +138,7 @@ extension ITSCore {
   private mutating func mappedIndex(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Int? {
     guard let index = entryIndex(device, event, noDevice: error, noEvent: error) else { return nil }
     // Safety: `entryIndex` gives an index within the device's ITT.
-    guard unsafe itts[index] & 1 != 0 else {
+    guard unsafe path.itts[index] & ITSEntry.valid != 0 else {
       fail(error)
       return nil
     }
@@ -144,28 +146,25 @@ extension ITSCore {
   }
 
   private func isMapped(_ icid: UInt16) -> Bool {
-    // Safety: checked in the same expression.
-    unsafe UInt32(icid) < collectionCount && collections[Int(icid)] & Self.valid != 0
+    // Safety: a place for each ICID.
+    unsafe places[ITSPlace.collection(icid)].isMapped
   }
 
-  /// The entry of a mapped vPE, else 0.
-  private func vPE(_ vpe: UInt16) -> UInt32 {
-    // Safety: 65,536 entries.
-    let entry = unsafe vpes[Int(vpe)]
-    return entry & Self.valid != 0 ? entry : 0
+  private func vPE(_ vpe: UInt16) -> ITSPlace {
+    // Safety: a place for each vPEID.
+    unsafe places[ITSPlace.vPE(vpe)]
   }
 
   /// Whether the vPE's pending table has a bit for the interrupt.
   private func isVirtualLPI(_ intid: UInt32, ofVPE vpe: UInt16) -> Bool {
-    let entry = vPE(vpe)
-    return entry != 0 && UInt64(intid) >> UInt64(entry & Self.log2INTIDs) == 0
+    vPE(vpe).isMapped && vPE(vpe).has(intid)
   }
 
   /// Whether the event is mapped and so is its collection or vPE. Else the commands about it have no
   /// target to tell and do nothing, as in the reference model.
   private mutating func hasTarget(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Bool {
     guard let (_, isVirtual, place) = mapping(device, event),
-      isVirtual ? vPE(place) != 0 : isMapped(place)
+      isVirtual ? vPE(place).isMapped : isMapped(place)
     else {
       fail(error)
       return false
@@ -197,7 +196,7 @@ extension ITSCore {
     guard isLPI(intid) else { return fail(0x01_0A06) }
     guard UInt32(icid) < collectionCount else { return fail(0x01_0A03) }
     // Safety: `entryIndex` gives an index within the device's ITT.
-    unsafe itts[index] = 1 | UInt64(intid) << 8 | UInt64(icid) << 32
+    unsafe path.itts[index] = ITSEntry.physical(intid, icid: icid)
   }
 
   /// VMAPTI, VMAPI.
@@ -209,8 +208,17 @@ extension ITSCore {
     }
     guard isLPI(intid), isDoorbell(doorbell) else { return fail(0x01_2A06) }
     // Safety: `entryIndex` gives an index within the device's ITT.
-    unsafe itts[index] = 1 | 2 | UInt64(intid) << 8 | UInt64(vpe) << 32
+    unsafe path.itts[index] = ITSEntry.virtual(intid, vPEID: vpe)
     unsafe doorbells[index] = doorbell
+    note(intid, at: vpe)
+  }
+
+  /// An entry names an interrupt of the vPE, whose gate may have to close.
+  private mutating func note(_ intid: UInt32, at vpe: UInt16) {
+    var place = vPE(vpe)
+    guard intid > place.highestINTID else { return }
+    place.note(intid)
+    store(place, at: ITSPlace.vPE(vpe))
   }
 
   private func target(ofVPE vpe: UInt16) -> InterruptTarget {
@@ -221,9 +229,9 @@ extension ITSCore {
   package mutating func moveEvent(_ device: UInt32, _ event: UInt32, icid: UInt16) {
     guard let index = mappedIndex(device, event, 0x01_0107) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    guard unsafe itts[index] & 2 == 0 else { return fail(0x01_0107) }
+    guard unsafe !ITSEntry.isVirtual(path.itts[index]) else { return fail(0x01_0107) }
     guard isMapped(icid) else { return fail(0x01_0109) }
-    unsafe itts[index] = itts[index] & ~(0xFFFF << 32) | UInt64(icid) << 32
+    unsafe path.itts[index] = ITSEntry.replacing(icid, in: path.itts[index])
   }
 
   /// VMOVI.
@@ -232,43 +240,44 @@ extension ITSCore {
   ) {
     guard let index = mappedIndex(device, event, 0x01_2107) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    guard unsafe itts[index] & 2 != 0 else { return fail(0x01_2107) }
-    unsafe itts[index] = itts[index] & ~(0xFFFF << 32) | UInt64(vpe) << 32
+    guard unsafe ITSEntry.isVirtual(path.itts[index]) else { return fail(0x01_2107) }
+    unsafe path.itts[index] = ITSEntry.replacing(vpe, in: path.itts[index])
     if let doorbell { unsafe doorbells[index] = doorbell }
+    note(unsafe ITSEntry.intid(path.itts[index]), at: vpe)
   }
 
   /// VMAPP. A vPE is resident until the trace says that it left (`setResident`).
   /// - Parameter log2INTIDs: width of the vINTIDs that its pending table has room for, at most 31.
   package mutating func mapVPE(_ vpe: UInt16, log2INTIDs: UInt32 = 24, isValid: Bool) {
-    // Safety: 65,536 entries.
     let old = vPE(vpe)
-    let state = old != 0 ? old & ~Self.log2INTIDs : Self.valid | Self.resident
-    unsafe vpes[Int(vpe)] = isValid ? state | log2INTIDs & Self.log2INTIDs : 0
+    let new = ITSPlace.vPE(
+      target(ofVPE: vpe), log2INTIDs: log2INTIDs, isResident: !old.isMapped || old.isTaking,
+      wantsDoorbell: old.wantsDoorbell)
+    store(isValid ? new : .unmapped, at: ITSPlace.vPE(vpe))
   }
 
   /// GICR_VPENDBASER: a vPE is scheduled on a redistributor, or leaves it and wants a doorbell or not.
   package mutating func setResident(_ vpe: UInt16, _ isResident: Bool, wantsDoorbell: Bool) {
-    // Safety: 65,536 entries.
     let old = vPE(vpe)
-    guard old != 0 else { return }
-    unsafe vpes[Int(vpe)] =
-      Self.valid | old & Self.log2INTIDs | (isResident ? Self.resident : 0)
-      | (wantsDoorbell ? Self.doorbellWanted : 0)
+    guard old.isMapped else { return }
+    let new = ITSPlace.vPE(
+      old.target, log2INTIDs: old.log2INTIDs, isResident: isResident, wantsDoorbell: wantsDoorbell)
+    store(new, at: ITSPlace.vPE(vpe))
   }
 
   /// DISCARD: the mapping and its pending bit.
   package mutating func discard(_ device: UInt32, _ event: UInt32) {
     guard let index = mappedIndex(device, event, 0x01_0F07) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    clearPending(unsafe itts[index])
-    unsafe itts[index] = 0
+    clearPending(unsafe path.itts[index])
+    unsafe path.itts[index] = 0
   }
 
   /// The mapping goes and its pending bit stays: DISCARD by a host that keeps the bit for the guest.
   package mutating func remove(_ device: UInt32, _ event: UInt32) {
     guard let index = mappedIndex(device, event, 0x01_0F07) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    unsafe itts[index] = 0
+    unsafe path.itts[index] = 0
   }
 
   /// Makes an interrupt pending by software, as a hypervisor does for its guest.
@@ -281,37 +290,34 @@ extension ITSCore {
   package mutating func clear(_ device: UInt32, _ event: UInt32) {
     guard let index = mappedIndex(device, event, 0x01_0507) else { return }
     // Safety: as above.
-    clearPending(unsafe itts[index])
+    clearPending(unsafe path.itts[index])
   }
 
-  /// INT: as an MSI, but by command.
+  /// INT: as an MSI, but by command: no interrupt of a device is offered, no read is one of an MSI's.
   package mutating func interrupt(_ device: UInt32, _ event: UInt32) {
-    let before = counters
-    let outcome = translate(deviceID: device, eventID: event)
-    let isLost = outcome.outcome.isLost
-    let pendingBitsSet = counters.pendingBitsSet
-    let doorbells = counters.doorbells
+    var before = counters
+    let outcome = translateByEveryRule(device, event, onHost: false)
+    before.pendingBitsSet = counters.pendingBitsSet
+    before.doorbells = counters.doorbells
     counters = before
-    counters.pendingBitsSet = pendingBitsSet
-    counters.doorbells = doorbells
-    if isLost { fail(0x01_0307) }
+    if outcome.outcome.isLost { fail(0x01_0307) }
   }
 
   /// INV: the configuration byte is read again.
   package mutating func invalidate(_ device: UInt32, _ event: UInt32) {
     guard let index = mappedIndex(device, event, 0x01_0C07) else { return }
     // Safety: as above.
-    let entry = unsafe itts[index]
-    pending.refresh(UInt32(truncatingIfNeeded: entry >> 8) & 0xFF_FFFF, target(of: entry))
+    let entry = unsafe path.itts[index]
+    pending.refresh(ITSEntry.intid(entry), target(of: entry))
   }
 
   private mutating func clearPending(_ entry: UInt64) {
-    pending.clear(UInt32(truncatingIfNeeded: entry >> 8) & 0xFF_FFFF, target(of: entry))
+    pending.clear(ITSEntry.intid(entry), target(of: entry))
   }
 
   /// Any target of the plane that the entry's interrupt is in.
   private func target(of entry: UInt64) -> InterruptTarget {
-    entry & 2 == 0 ? .pe(0) : target(ofVPE: UInt16(truncatingIfNeeded: entry >> 32))
+    ITSEntry.isVirtual(entry) ? target(ofVPE: ITSEntry.number(entry)) : .pe(0)
   }
 
   /// Whether an entry is there, and what it says: for tests and for the host's software.
@@ -320,13 +326,10 @@ extension ITSCore {
   {
     guard device < deviceCount else { return nil }
     // Safety: DeviceID and EventID are checked against the table and the ITT.
-    let entry = unsafe devices[Int(device)]
+    let entry = unsafe path.devices[Int(device)]
     guard event < UInt32(entry >> 32) else { return nil }
-    let ite = unsafe itts[Int(UInt32(truncatingIfNeeded: entry)) + Int(event)]
-    guard ite & 1 != 0 else { return nil }
-    return (
-      UInt32(truncatingIfNeeded: ite >> 8) & 0xFF_FFFF, ite & 2 != 0,
-      UInt16(truncatingIfNeeded: ite >> 32)
-    )
+    let ite = unsafe path.itts[Int(UInt32(truncatingIfNeeded: entry)) + Int(event)]
+    guard ite & ITSEntry.valid != 0 else { return nil }
+    return (ITSEntry.intid(ite), ITSEntry.isVirtual(ite), ITSEntry.number(ite))
   }
 }

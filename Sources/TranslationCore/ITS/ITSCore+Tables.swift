@@ -5,13 +5,14 @@ extension ITSCore {
   package struct Tables {
     package let devices: UnsafePointer<UInt64>
     package let entries: UnsafePointer<UInt64>
-    package let vpes: UnsafePointer<UInt32>
-    /// Two planes of `interruptCount` bytes each: interrupts of PEs, then of vPEs.
-    package let raised: UnsafeMutablePointer<UInt8>
-    package let acknowledged: UnsafeMutablePointer<UInt8>
-    /// As read by the redistributor (0: not yet), and as software stored it.
-    package let configuration: UnsafeMutablePointer<UInt8>
-    package let stored: UnsafePointer<UInt8>
+    /// Of each gate, the distance of its states and the target in bits 47:32.
+    package let gates: UnsafePointer<(states: UInt64, target: UInt64)>
+    /// One per gate, as `ITSPlace` has it.
+    package let places: UnsafePointer<UInt64>
+    /// As `PendingTable` lays them out.
+    package let states: UnsafeMutablePointer<UInt8>
+    package let configurations: UnsafePointer<UInt8>
+    package let knownPlaces: UnsafeMutablePointer<(lower: Int, upper: Int)>
     package let deviceCount: UInt32
     package let interruptCount: UInt32
     package let isEnabled: Bool
@@ -20,10 +21,13 @@ extension ITSCore {
   package var tables: Tables {
     // Safety: marked unsafe for the caller, who has to keep `self` alive.
     unsafe Tables(
-      devices: devices, entries: itts, vpes: vpes, raised: pending.raised,
-      acknowledged: pending.acknowledged, configuration: pending.cachedConfiguration,
-      stored: pending.storedConfiguration,
-      deviceCount: deviceCount, interruptCount: pending.count,
-      isEnabled: isEnabled)
+      devices: path.devices, entries: path.itts,
+      gates: UnsafeRawPointer(path.gates).assumingMemoryBound(
+        to: (states: UInt64, target: UInt64).self),
+      places: UnsafeRawPointer(places).assumingMemoryBound(to: UInt64.self),
+      states: pending.states, configurations: pending.configurations,
+      knownPlaces: UnsafeMutableRawPointer(pending.knownPlaces).assumingMemoryBound(
+        to: (lower: Int, upper: Int).self),
+      deviceCount: deviceCount, interruptCount: pending.count, isEnabled: isEnabled)
   }
 }

@@ -6,9 +6,15 @@ package import EventModel
 /// | Table | Index | Entry |
 /// |---|---|---|
 /// | device table | DeviceID | 8 bytes: first entry of the ITT 31:0, number of its EventIDs 63:32 (0: unmapped) |
-/// | ITTs | ITT base + EventID | 8 bytes: valid 0, virtual 1, INTID 31:8, ICID or vPEID 47:32 |
-/// | collection table | ICID | 4 bytes: PE 15:0, LPIs enabled 30, valid 31 |
-/// | vPE table | vPEID | 4 bytes: bits of the vINTID 4:0, resident 29, doorbell wanted 30, valid 31 |
+/// | ITTs | ITT base + EventID | 8 bytes: see `ITSEntry` |
+/// | gates | bits 63:46 of that | 16 bytes: see `ITSGate` |
+/// | places | the same | 8 bytes: see `ITSPlace` |
+///
+/// Collection and vPE table are one table of places, which the kind bit of an ITT entry divides: the
+/// way from an entry to a target is the same for both. A gate is closed unless an interrupt may be
+/// raised at its place without asking further; those of entries that are not valid are closed always.
+/// So an MSI on the fast path, `ITSPath`, loads device, entry and gate and the interrupt's two bytes;
+/// every other one, and every loss, goes through `translateByEveryRule`, which asks the place.
 ///
 /// ITTs lie in one arena of reserved address space; a page of it costs memory when it is touched. What
 /// a trace may ask for is bounded by the geometry and by `ittEntryLimit`; a MAPD that asks for more is
@@ -18,17 +24,15 @@ package import EventModel
 @safe
 @usableFromInline
 package struct ITSCore: ~Copyable {
-  @usableFromInline let devices: UnsafeMutablePointer<UInt64>
-  @usableFromInline let itts: UnsafeMutablePointer<UInt64>
-  @usableFromInline let collections: UnsafeMutablePointer<UInt32>
-  @usableFromInline let vpes: UnsafeMutablePointer<UInt32>
-  @usableFromInline let deviceCount: UInt32
+  @usableFromInline let path: ITSPath
+  /// Number of DeviceIDs, or 0 while the ITS is disabled.
+  @usableFromInline var enabledDeviceCount: UInt32
   @usableFromInline package let pending: PendingTable
-  /// GITS_CTLR.Enabled.
-  @usableFromInline package var isEnabled: Bool
+  let places: UnsafeMutablePointer<ITSPlace>
+  let deviceCount: UInt32
   /// What is OR-ed into a vPEID to give the target: 0x8000 where vPEIDs are vPEs of the trace, 0 where
   /// a design numbers its vPEs by `InterruptTarget`.
-  @usableFromInline let vPETargetBits: UInt16
+  let vPETargetBits: UInt16
   @usableFromInline var counters = ITSCounters()
   /// Commands that were wrong, by error number (Linux include/linux/irqchip/arm-gic-v3.h).
   package internal(set) var commandErrors: [UInt32: UInt64] = [:]
@@ -43,8 +47,8 @@ package struct ITSCore: ~Copyable {
   private let devicePages: ZeroedPages
   private let ittPages: ZeroedPages
   private let doorbellPages: ZeroedPages
-  private let collectionPages: ZeroedPages
-  private let vpePages: ZeroedPages
+  private let placePages: ZeroedPages
+  private let gatePages: ZeroedPages
   /// PEs whose redistributor has GICR_CTLR.EnableLPIs = 0.
   var disabledPEs: Set<UInt16> = []
 
@@ -60,55 +64,73 @@ package struct ITSCore: ~Copyable {
     vpeCount = 1 << 16
     peCount = max(geometry.peCount, 1)
     self.vPETargetBits = vPETargetBits
-    isEnabled = startsEnabled
+    enabledDeviceCount = startsEnabled ? deviceCount : 0
     pending = PendingTable(intidBits: geometry.intidBits)
     arena = ITTArena(capacity: Self.ittEntryLimit)
     devicePages = ZeroedPages(byteCount: Int(deviceCount) * 8)
     ittPages = ZeroedPages(byteCount: Self.ittEntryLimit * 8)
     doorbellPages = ZeroedPages(byteCount: Self.ittEntryLimit * 4)
-    collectionPages = ZeroedPages(byteCount: Int(collectionCount) * 4)
-    vpePages = ZeroedPages(byteCount: Int(vpeCount) * 4)
-    unsafe devices = devicePages.table(of: UInt64.self)
-    unsafe itts = ittPages.table(of: UInt64.self)
+    placePages = ZeroedPages(byteCount: ITSPlace.count * MemoryLayout<ITSPlace>.stride)
+    gatePages = ZeroedPages(byteCount: ITSPlace.count * MemoryLayout<ITSGate>.stride)
+    // Safety: the pages live as long as `self`, and `path` is not handed out without it.
+    path = unsafe ITSPath(
+      devices: devicePages.table(of: UInt64.self), itts: ittPages.table(of: UInt64.self),
+      gates: gatePages.table(of: ITSGate.self), states: pending.states)
     unsafe doorbells = doorbellPages.table(of: UInt32.self)
-    unsafe collections = collectionPages.table(of: UInt32.self)
-    unsafe vpes = vpePages.table(of: UInt32.self)
+    unsafe places = placePages.table(of: ITSPlace.self)
   }
 
-  // Entry bits.
-  @usableFromInline static var valid: UInt32 { 1 << 31 }
-  @usableFromInline static var lpisEnabled: UInt32 { 1 << 30 }
-  @usableFromInline static var doorbellWanted: UInt32 { 1 << 30 }
-  @usableFromInline static var resident: UInt32 { 1 << 29 }
-  @usableFromInline static var log2INTIDs: UInt32 { 0x1F }
+  /// GITS_CTLR.Enabled.
+  package var isEnabled: Bool {
+    get { enabledDeviceCount != 0 }
+    set { enabledDeviceCount = newValue ? deviceCount : 0 }
+  }
+
+  /// Changes a place and its gate. What entries name there stays what it is.
+  func store(_ place: ITSPlace, at index: Int) {
+    precondition(index < ITSPlace.count)
+    // Safety: just checked.
+    var place = place
+    unsafe place.note(places[index].highestINTID)
+    unsafe places[index] = place
+    unsafe path.gates[index] =
+      place.isOpen ? ITSGate(states: pending.plane(place.target), target: place.target) : .closed
+  }
 
   package func addCounters(to work: inout WorkCounters) {
-    work.interruptsOffered += counters.translations
-    work.deviceTableReads += counters.translations - counters.notLookedUp
-    work.ittReads += counters.translations - counters.notLookedUp - counters.noDevice
-    let entries =
-      counters.translations - counters.notLookedUp - counters.noDevice - counters.noEvent
-    work.collectionTableReads += entries - counters.virtualEntries
-    work.vPETableReads += counters.virtualEntries
+    // An MSI on the fast path read one entry of each table.
+    let virtual = counters.fast[2] + counters.fast[3]
+    let physical = counters.fast[0] + counters.fast[1] + counters.takenByHost
+    let translations = virtual + physical + counters.others
+    work.interruptsOffered += translations
+    work.deviceTableReads += translations - counters.notLookedUp
+    work.ittReads += translations - counters.notLookedUp - counters.noDevice
+    let entries = translations - counters.notLookedUp - counters.noDevice - counters.noEvent
+    work.collectionTableReads += entries - virtual - counters.virtualOthers
+    work.vPETableReads += virtual + counters.virtualOthers
     work.itsCommands += counters.commands
-    work.pendingBitsSet += counters.pendingBitsSet
+    work.pendingBitsSet += counters.fast[0] + counters.fast[2] + counters.pendingBitsSet
     work.doorbellsRaised += counters.doorbells
   }
 }
 
-/// The ITS's share of `WorkCounters`. Reads that every translation makes are derived from the few that
-/// did not get so far.
+/// The ITS's share of `WorkCounters`. The fast path adds to one number only; the rest is derived.
 @frozen
 @usableFromInline
 struct ITSCounters: BitwiseCopyable {
-  @usableFromInline var translations: UInt64 = 0
+  /// Interrupts raised on the fast path: virtual × 2 + was pending.
+  @usableFromInline var fast = InlineArray<4, UInt64>(repeating: 0)
+  /// Physical ones that were the host's own.
+  @usableFromInline var takenByHost: UInt64 = 0
+  /// MSIs on every other path.
+  var others: UInt64 = 0
   /// Ended before the device table: ITS disabled, DeviceID out of range.
-  @usableFromInline var notLookedUp: UInt64 = 0
+  var notLookedUp: UInt64 = 0
   /// Ended after the device table: unmapped device, EventID out of range.
-  @usableFromInline var noDevice: UInt64 = 0
-  @usableFromInline var noEvent: UInt64 = 0
-  @usableFromInline var virtualEntries: UInt64 = 0
-  @usableFromInline var pendingBitsSet: UInt64 = 0
-  @usableFromInline var doorbells: UInt64 = 0
+  var noDevice: UInt64 = 0
+  var noEvent: UInt64 = 0
+  var virtualOthers: UInt64 = 0
+  var pendingBitsSet: UInt64 = 0
+  var doorbells: UInt64 = 0
   var commands: UInt64 = 0
 }

@@ -2,127 +2,146 @@ public import EventModel
 
 /// Pending state of all LPIs: one plane for interrupts of PEs, one for those of vPEs.
 ///
-/// Two bytes per INTID. The raising side owns one and the acknowledging side the other, so that a
-/// device thread may raise while a vCPU thread acknowledges without a locked instruction: an interrupt
-/// is pending when the low bits differ. Raising flips its own bit if they are equal; acknowledging
-/// copies the raiser's. `exportBits` gives the architecture's table (IHI 0069, §5.1.2: byte INTID / 8,
-/// bit INTID % 8).
+/// Two bytes per INTID, side by side, so that an interrupt touches one cache line:
+///
+///     raised byte, written by the raising side       acknowledged byte, written by the other
+///       bit 2 known disabled
+///       bit 1 known enabled
+///       bit 0 phase                                    bit 0 phase
+///
+/// An interrupt is pending when the phases differ: raising makes them differ, acknowledging makes the
+/// second follow the first, so a device thread may raise while a vCPU thread acknowledges without a
+/// locked instruction. "Known" is what the redistributor has cached of the configuration byte: it
+/// reads it at the first interrupt, and again after INV and INVALL only (IHI 0069, §5.1.1). So the two
+/// bytes of an enabled interrupt differ by 2 if it is not pending and by 3 if it is, which are
+/// `OutcomeClass.delivered` and `.coalesced` of the next one to arrive.
+///
+/// `exportBits` gives the architecture's table (§5.1.2: byte INTID / 8, bit INTID % 8).
 ///
 /// One thread raises and one acknowledges at a time; a hand-over between them (a ring, an eventfd)
-/// orders the two.
+/// orders the two. Everything else wants both quiet.
 @safe
 @usableFromInline
 package struct PendingTable: ~Copyable {
-  @usableFromInline let raised: UnsafeMutablePointer<UInt8>
-  @usableFromInline let acknowledged: UnsafeMutablePointer<UInt8>
-  /// Bit 0: enabled, as the redistributor read it at the first interrupt; read again after INV and
-  /// INVALL only. 0: not read, since bit 1 of what is read is RES1 (IHI 0069, §5.1.1).
-  @usableFromInline let cachedConfiguration: UnsafeMutablePointer<UInt8>
-  /// What software stored in the configuration table.
-  let storedConfiguration: UnsafeMutablePointer<UInt8>
-  private let pages: ZeroedPages
-  /// The slots whose configuration may be cached.
-  private let known: UnsafeMutablePointer<Range<Int>>
-  /// INTIDs of one plane.
+  /// A plane that is never written, for gates that are closed; the PEs' plane; the vPEs'.
+  @usableFromInline let states: UnsafeMutablePointer<UInt8>
+  /// INTIDs of one plane; a power of two.
   @usableFromInline package let count: UInt32
+  private let pages: ZeroedPages
 
   /// Priority 0xA0, group bit, enabled: what a recording's LPIs are taken to have, since no recording
   /// holds the stores to the configuration table.
   package static let defaultConfiguration: UInt8 = 0xA3
 
   package init(intidBits: UInt8) {
-    let bits = UInt32(min(max(intidBits, 14), 24))
-    count = 1 << bits
-    let planes = Int(count) * 2
-    pages = ZeroedPages(byteCount: planes * 4 + MemoryLayout<Range<Int>>.size)
-    // Safety: four tables of `planes` bytes each fill the pages.
-    let base = unsafe pages.table(of: UInt8.self)
-    unsafe raised = base
-    unsafe acknowledged = base + planes
-    unsafe cachedConfiguration = base + planes * 2
-    unsafe storedConfiguration = base + planes * 3
-    // Safety: 16 bytes after them, at a multiple of 16. Zero is the empty range.
-    unsafe known = UnsafeMutableRawPointer(base + planes * 4)
-      .bindMemory(to: Range<Int>.self, capacity: 1)
+    count = 1 << UInt32(min(max(intidBits, 14), 24))
+    // States, then the configuration bytes of two planes, then the range of states that may be known.
+    pages = ZeroedPages(byteCount: Int(count) * 8 + MemoryLayout<Range<Int>>.size)
+    unsafe states = pages.table(of: UInt8.self)
   }
 
-  /// Position of an interrupt in the tables. The caller has checked intid < count.
-  @inlinable
-  func slot(_ intid: UInt32, _ target: InterruptTarget) -> Int {
-    Int(intid) &+ (target.isVPE ? Int(count) : 0)
+  @usableFromInline static var phase: UInt8 { 1 }
+  @usableFromInline static var knownEnabled: UInt8 { 2 }
+  private static var knownDisabled: UInt8 { 4 }
+  private static var known: UInt8 { knownEnabled | knownDisabled }
+
+  /// Where the states of a target's interrupts begin, in bytes.
+  @inlinable @inline(__always)
+  func plane(_ target: InterruptTarget) -> Int { Int(count) &* (target.isVPE ? 4 : 2) }
+
+  /// Where the state of an interrupt is. The caller has checked intid < count.
+  @inlinable @inline(__always)
+  func place(_ intid: UInt32, _ target: InterruptTarget) -> Int {
+    plane(target) &+ Int(intid) &* 2
   }
 
   /// An event arrives. The caller has checked intid < count.
-  @inlinable
+  @inlinable @inline(__always)
   func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
-    let slot = slot(intid, target)
-    // Safety: slot is below twice `count`. The other side's byte may change at any time; a stale
-    // value here is the same as an acknowledge that comes a moment later.
-    let mine = unsafe raised[slot]
-    let isPending = unsafe (mine ^ acknowledged[slot]) & 1 != 0
-    if isPending { return .coalesced }
-    unsafe raised[slot] = mine ^ 1
-    return unsafe cachedConfiguration[slot] & 1 != 0 ? .delivered : readConfiguration(slot)
+    let place = place(intid, target)
+    // Safety: within a plane. The other side's byte may change at any time; a stale value here is the
+    // same as an acknowledge that comes a moment later.
+    let raised = unsafe states[place]
+    if unsafe (raised ^ states[place &+ 1]) & Self.phase != 0 { return .coalesced }
+    unsafe states[place] = raised ^ Self.phase
+    return raised & Self.knownEnabled != 0 ? .delivered : readConfiguration(place)
   }
 
-  /// The configuration of an interrupt that is not known to be enabled. The slot is within the table.
+  /// The class of an interrupt that just became pending and is not known to be enabled. The place is
+  /// one of a state in a plane that is written.
   @usableFromInline
   @inline(never)
-  func readConfiguration(_ slot: Int) -> OutcomeClass {
-    // Safety: the caller's slot is below twice `count`.
-    if unsafe cachedConfiguration[slot] == 0 {
-      let stored = unsafe storedConfiguration[slot]
-      unsafe cachedConfiguration[slot] = stored == 0 ? Self.defaultConfiguration : stored | 2
-      let old = unsafe known.pointee
-      unsafe known.pointee =
+  func readConfiguration(_ place: Int) -> OutcomeClass {
+    // Safety: the caller's place is even and lies within the planes.
+    if unsafe states[place] & Self.known == 0 {
+      let stored = unsafe configurations[place / 2]
+      let isEnabled = (stored == 0 ? Self.defaultConfiguration : stored) & 1 != 0
+      unsafe states[place] |= isEnabled ? Self.knownEnabled : Self.knownDisabled
+      let old = unsafe knownPlaces.pointee
+      unsafe knownPlaces.pointee =
         old.isEmpty
-        ? slot..<slot + 1 : min(old.lowerBound, slot)..<max(old.upperBound, slot + 1)
+        ? place..<place + 1 : min(old.lowerBound, place)..<max(old.upperBound, place + 1)
     }
-    return unsafe cachedConfiguration[slot] & 1 != 0 ? .delivered : .masked
+    return unsafe states[place] & Self.knownEnabled != 0 ? .delivered : .masked
+  }
+
+  /// What software stored in the configuration tables, by half of a state's place; 0: nothing yet.
+  var configurations: UnsafeMutablePointer<UInt8> {
+    // Safety: places start at twice `count`, configuration bytes at six times.
+    unsafe states + Int(count) * 5
+  }
+
+  /// The places whose configuration may be known.
+  var knownPlaces: UnsafeMutablePointer<Range<Int>> {
+    // Safety: 16 bytes after the other tables, at a multiple of 16; zero is the empty range.
+    unsafe UnsafeMutableRawPointer(states + Int(count) * 8)
+      .assumingMemoryBound(to: Range<Int>.self)
   }
 
   /// The CPU takes the interrupt. Ignores an INTID beyond the table, which no interface returns.
-  @inlinable
+  @inlinable @inline(__always)
   package func acknowledge(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
-    let slot = slot(intid, target)
+    let place = place(intid, target)
     // Safety: checked above.
-    unsafe acknowledged[slot] = unsafe raised[slot] & 1
+    unsafe states[place &+ 1] = unsafe states[place] & Self.phase
   }
 
   package func isPending(_ intid: UInt32, _ target: InterruptTarget) -> Bool {
     guard intid < count else { return false }
-    let slot = slot(intid, target)
+    let place = place(intid, target)
     // Safety: checked above.
-    return unsafe (raised[slot] ^ acknowledged[slot]) & 1 != 0
+    return unsafe (states[place] ^ states[place + 1]) & Self.phase != 0
   }
 
-  /// Sets or clears the pending bit by command (INT's effect is `raise`; CLEAR, DISCARD come here).
+  /// Clears the pending bit by command (CLEAR, DISCARD).
   func clear(_ intid: UInt32, _ target: InterruptTarget) { acknowledge(intid, target) }
 
   // Configuration: stored by software, seen by the interrupt controller at INV and INVALL.
 
-  /// Software stores a byte of the configuration table. A byte that was never stored (0) counts as
-  /// the default.
+  /// Software stores a byte of the configuration table. A byte that was never stored counts as the
+  /// default.
   package func store(configuration: UInt8, _ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
-    // Safety: checked above.
-    unsafe storedConfiguration[slot(intid, target)] = configuration
+    // Safety: checked above. A stored 0 is kept as a byte that is as disabled: bit 1 is RES1.
+    unsafe configurations[place(intid, target) / 2] = configuration | 2
   }
 
   /// INV: the byte is read again at the next interrupt.
   package func refresh(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
     // Safety: checked above.
-    unsafe cachedConfiguration[slot(intid, target)] = 0
+    unsafe states[place(intid, target)] &= ~Self.known
   }
 
   /// INVALL: so is every byte that was ever read. O(span of the interrupts in use).
   package func refreshConfigurations() {
-    // Safety: both bounds come from slots.
-    let span = unsafe known.pointee
-    unsafe (cachedConfiguration + span.lowerBound).update(repeating: 0, count: span.count)
-    unsafe known.pointee = 0..<0
+    // Safety: the range is one of places, which are even.
+    let known = unsafe knownPlaces.pointee
+    for place in stride(from: known.lowerBound, to: known.upperBound, by: 2) {
+      unsafe states[place] &= ~Self.known
+    }
+    unsafe knownPlaces.pointee = 0..<0
   }
 
   /// The pending bits of one plane as the architecture lays them out.

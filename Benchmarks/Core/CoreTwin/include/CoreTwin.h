@@ -32,13 +32,23 @@ typedef struct {
   uint64_t accesses, interrupts, acknowledges, delivered, coalesced, masked, lost, digest;
 } CoreTwinTally;
 
+/// `ITSGate` and `ITSPlace`.
+typedef struct {
+  uint64_t states, target;
+} CoreTwinGate;
+typedef struct {
+  uint32_t bits, highest_intid;
+} CoreTwinPlace;
+
 /// `ITSCore.Tables`: who made them keeps them alive.
 typedef struct {
   const uint64_t *_Nonnull devices, *_Nonnull entries;
-  const uint32_t *_Nonnull vpes;
-  uint8_t *_Nonnull raised, *_Nonnull acknowledged;
-  uint8_t *_Nonnull configuration;
-  const uint8_t *_Nonnull stored;
+  const CoreTwinGate *_Nonnull gates;
+  const CoreTwinPlace *_Nonnull places;
+  uint8_t *_Nonnull states;
+  const uint8_t *_Nonnull configurations;
+  /// First place whose configuration is known, and one past the last.
+  int64_t *_Nonnull known_places;
   uint32_t device_count, interrupt_count;
   uint64_t doorbell;
 } CoreTwinInterrupts;
