@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 
 // What each command does (IHI 0069, §5.3.1 … §5.3.21). GICv4's are in `ITS+VirtualCommands.swift`.
 //
