@@ -62,8 +62,7 @@ extension ITS {
         device, event, vPEID: vPEID, doorbell: doorbellValid ? doorbell.rawValue : nil)
     case .vmovp(let command): try moveVPE(command)
     case .vinvall(let vPEID):
-      let entry = try vPE(vPEID)
-      invalidateAll(vpt: entry.vptAddress, at: Int(entry.processor))
+      invalidateAll(vpt: try vPE(vPEID).vptAddress)
     case .vsync(let vPEID): _ = try vPE(vPEID)
     case .invdb(let vPEID):
       let entry = try vPE(vPEID)
@@ -179,8 +178,7 @@ extension ITS {
     if entry.isPhysical {
       invalidate(entry.intid, at: Int(try target(ofCollection: entry.icid)))
     } else {
-      let vPE = try vPE(entry.vPEID)
-      invalidate(entry.intid, vpt: vPE.vptAddress, at: Int(vPE.processor))
+      invalidate(entry.intid, vpt: try vPE(entry.vPEID).vptAddress)
     }
   }
 

@@ -118,8 +118,7 @@ extension ITS {
       return best.map { INTID($0.intid) }
     }
     for intid in pendingINTIDs(in: entry.vptAddress, idBits: UInt64(entry.vptSize) + 1) {
-      let configuration = virtualConfiguration(
-        of: intid, table: table, vpt: entry.vptAddress, at: Int(entry.processor))
+      let configuration = virtualConfiguration(of: intid, table: table, vpt: entry.vptAddress)
       guard configuration.isEnabled else { continue }
       if best == nil || configuration.priority < best!.priority {
         best = (configuration.priority, intid)
