@@ -74,23 +74,22 @@ extension ITSCore {
     guard !isValid || log2Events <= eventIDBits else { return fail(0x01_0802) }
     // Safety: checked above; see `withdraw` for the ITT.
     withdraw(device)
-    unsafe path.devices[Int(device)] = 0
+    unsafe path.devices[Int(device)] = .unmapped
     guard isValid else { return }
     guard let first = arena.allocate(log2Count: log2Events) else { return fail(0x01_0802) }
-    unsafe path.devices[Int(device)] = UInt64(first) | 1 << (UInt64(log2Events) + 32)
+    unsafe path.devices[Int(device)] = ITSDevice(firstEntry: first, eventCount: 1 << log2Events)
   }
 
   /// Takes a device's ITT back, with its entries. Pending bits stay: MAPD does not know of them.
   private mutating func withdraw(_ device: UInt32) {
     // Safety: the caller has checked DeviceID; an ITT has as many entries as its device entry says.
-    let entry = unsafe path.devices[Int(device)]
-    let count = UInt32(entry >> 32)
-    guard count > 0 else { return }
-    let first = UInt32(truncatingIfNeeded: entry)
-    for index in Int(first)..<Int(first) + Int(count) where unsafe path.itts[index] != 0 {
-      unsafe path.itts[index] = 0
+    let old = unsafe path.devices[Int(device)]
+    guard old.eventCount > 0 else { return }
+    let first = Int(old.firstEntry)
+    for index in first..<first + Int(old.eventCount) where unsafe path.itts[index].isValid {
+      unsafe path.itts[index] = .none
     }
-    arena.release(first, log2Count: UInt32(count.trailingZeroBitCount))
+    arena.release(old.firstEntry, log2Count: UInt32(old.eventCount.trailingZeroBitCount))
   }
 
   /// MAPC.
@@ -124,21 +123,21 @@ extension ITSCore {
     }
     // Safety: checked above.
     let entry = unsafe path.devices[Int(device)]
-    guard UInt32(entry >> 32) > 0 else {
+    guard entry.eventCount > 0 else {
       fail(noDevice)
       return nil
     }
-    guard event < UInt32(entry >> 32) else {
+    guard event < entry.eventCount else {
       fail(noEvent)
       return nil
     }
-    return Int(UInt32(truncatingIfNeeded: entry)) + Int(event)
+    return entry.entry(event)
   }
 
   private mutating func mappedIndex(_ device: UInt32, _ event: UInt32, _ error: UInt32) -> Int? {
     guard let index = entryIndex(device, event, noDevice: error, noEvent: error) else { return nil }
     // Safety: `entryIndex` gives an index within the device's ITT.
-    guard unsafe path.itts[index] & ITSEntry.valid != 0 else {
+    guard unsafe path.itts[index].isValid else {
       fail(error)
       return nil
     }
@@ -229,9 +228,9 @@ extension ITSCore {
   package mutating func moveEvent(_ device: UInt32, _ event: UInt32, icid: UInt16) {
     guard let index = mappedIndex(device, event, 0x01_0107) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    guard unsafe !ITSEntry.isVirtual(path.itts[index]) else { return fail(0x01_0107) }
+    guard unsafe !path.itts[index].isVirtual else { return fail(0x01_0107) }
     guard isMapped(icid) else { return fail(0x01_0109) }
-    unsafe path.itts[index] = ITSEntry.replacing(icid, in: path.itts[index])
+    unsafe path.itts[index].number = icid
   }
 
   /// VMOVI.
@@ -240,10 +239,10 @@ extension ITSCore {
   ) {
     guard let index = mappedIndex(device, event, 0x01_2107) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    guard unsafe ITSEntry.isVirtual(path.itts[index]) else { return fail(0x01_2107) }
-    unsafe path.itts[index] = ITSEntry.replacing(vpe, in: path.itts[index])
+    guard unsafe path.itts[index].isVirtual else { return fail(0x01_2107) }
+    unsafe path.itts[index].number = vpe
     if let doorbell { unsafe doorbells[index] = doorbell }
-    note(unsafe ITSEntry.intid(path.itts[index]), at: vpe)
+    note(unsafe path.itts[index].intid, at: vpe)
   }
 
   /// VMAPP. A vPE is resident until the trace says that it left (`setResident`).
@@ -270,14 +269,14 @@ extension ITSCore {
     guard let index = mappedIndex(device, event, 0x01_0F07) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
     clearPending(unsafe path.itts[index])
-    unsafe path.itts[index] = 0
+    unsafe path.itts[index] = .none
   }
 
   /// The mapping goes and its pending bit stays: DISCARD by a host that keeps the bit for the guest.
   package mutating func remove(_ device: UInt32, _ event: UInt32) {
     guard let index = mappedIndex(device, event, 0x01_0F07) else { return }
     // Safety: `mappedIndex` gives an index within the device's ITT.
-    unsafe path.itts[index] = 0
+    unsafe path.itts[index] = .none
   }
 
   /// Makes an interrupt pending by software, as a hypervisor does for its guest.
@@ -308,16 +307,16 @@ extension ITSCore {
     guard let index = mappedIndex(device, event, 0x01_0C07) else { return }
     // Safety: as above.
     let entry = unsafe path.itts[index]
-    pending.refresh(ITSEntry.intid(entry), target(of: entry))
+    pending.refresh(entry.intid, target(of: entry))
   }
 
-  private mutating func clearPending(_ entry: UInt64) {
-    pending.clear(ITSEntry.intid(entry), target(of: entry))
+  private mutating func clearPending(_ entry: ITSEntry) {
+    pending.clear(entry.intid, target(of: entry))
   }
 
   /// Any target of the plane that the entry's interrupt is in.
-  private func target(of entry: UInt64) -> InterruptTarget {
-    ITSEntry.isVirtual(entry) ? target(ofVPE: ITSEntry.number(entry)) : .pe(0)
+  private func target(of entry: ITSEntry) -> InterruptTarget {
+    entry.isVirtual ? target(ofVPE: entry.number) : .pe(0)
   }
 
   /// Whether an entry is there, and what it says: for tests and for the host's software.
@@ -327,9 +326,8 @@ extension ITSCore {
     guard device < deviceCount else { return nil }
     // Safety: DeviceID and EventID are checked against the table and the ITT.
     let entry = unsafe path.devices[Int(device)]
-    guard event < UInt32(entry >> 32) else { return nil }
-    let ite = unsafe path.itts[Int(UInt32(truncatingIfNeeded: entry)) + Int(event)]
-    guard ite & ITSEntry.valid != 0 else { return nil }
-    return (ITSEntry.intid(ite), ITSEntry.isVirtual(ite), ITSEntry.number(ite))
+    guard event < entry.eventCount else { return nil }
+    let ite = unsafe path.itts[entry.entry(event)]
+    return ite.isValid ? (ite.intid, ite.isVirtual, ite.number) : nil
   }
 }

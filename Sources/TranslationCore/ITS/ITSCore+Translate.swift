@@ -25,15 +25,14 @@ extension ITSCore {
   mutating func translate(_ deviceID: UInt32, _ eventID: UInt32, onHost: Bool) -> Outcome {
     let end = path.follow(deviceID, eventID, below: enabledDeviceCount, onHost: onHost)
     guard end.word != 0 else { return translateByEveryRule(deviceID, eventID, onHost: onHost) }
-    let outcome = Outcome(interrupt: end.word)
     if onHost && end.isVirtual == 0 {
       counters.takenByHost &+= 1
     } else {
-      // Safety: the index is below 4.
-      let index = Int(truncatingIfNeeded: end.isVirtual &* 2 &+ end.word &>> 48 & 1)
-      unsafe counters.fast[unchecked: index] &+= 1
+      counters.raised &+= 1
+      if !onHost { counters.raisedPhysical &+= 1 &- end.isVirtual }
+      counters.wasPending &+= UInt64(end.change & PendingTable.phase)
     }
-    return outcome
+    return Outcome(interrupt: end.word)
   }
 
   /// The same, asking at each step.
@@ -49,19 +48,18 @@ extension ITSCore {
     }
     // Safety: as in `ITSPath.follow`; there is a place for each gate.
     let device = unsafe path.devices[Int(deviceID)]
-    let limit = UInt32(device >> 32)
-    guard eventID < limit else {
+    guard eventID < device.eventCount else {
       counters.noDevice += 1
-      return Outcome(outcome: limit == 0 ? .unmappedDevice : .eventIDOutOfRange)
+      return Outcome(outcome: device.eventCount == 0 ? .unmappedDevice : .eventIDOutOfRange)
     }
-    let entry = unsafe path.itts[Int(UInt32(truncatingIfNeeded: device)) + Int(eventID)]
-    guard entry & ITSEntry.valid != 0 else {
+    let entry = unsafe path.itts[device.entry(eventID)]
+    guard entry.isValid else {
       counters.noEvent += 1
       return Outcome(outcome: .unmappedEvent)
     }
-    let isVirtual = ITSEntry.isVirtual(entry)
-    let intid = ITSEntry.intid(entry)
-    let place = unsafe places[ITSEntry.place(entry)]
+    let isVirtual = entry.isVirtual
+    let intid = entry.intid
+    let place = unsafe places[entry.place]
     if isVirtual { counters.virtualOthers += 1 }
     guard place.isMapped else {
       return Outcome(outcome: isVirtual ? .unmappedVPE : .unmappedCollection)

@@ -5,9 +5,9 @@ package import EventModel
 ///
 /// | Table | Index | Entry |
 /// |---|---|---|
-/// | device table | DeviceID | 8 bytes: first entry of the ITT 31:0, number of its EventIDs 63:32 (0: unmapped) |
+/// | device table | DeviceID | 8 bytes: see `ITSDevice` |
 /// | ITTs | ITT base + EventID | 8 bytes: see `ITSEntry` |
-/// | gates | bits 63:46 of that | 16 bytes: see `ITSGate` |
+/// | gates | `ITSEntry.gate` | 16 bytes: see `ITSGate` |
 /// | places | the same | 8 bytes: see `ITSPlace` |
 ///
 /// Collection and vPE table are one table of places, which the kind bit of an ITT entry divides: the
@@ -56,8 +56,12 @@ package struct ITSCore: ~Copyable {
   package static let ittEntryLimit = 1 << 27
 
   /// - Parameter startsEnabled: recordings that begin after the ITS was enabled hold no such store.
-  package init(geometry: TableGeometry, vPETargetBits: UInt16 = 0x8000, startsEnabled: Bool = true)
-  {
+  /// - Parameter hasHugePages: the tables that an MSI reads lie in pages of 2 MiB where the system has
+  ///   them.
+  package init(
+    geometry: TableGeometry, vPETargetBits: UInt16 = 0x8000, startsEnabled: Bool = true,
+    hasHugePages: Bool = false
+  ) {
     deviceCount = 1 << UInt32(min(geometry.deviceIDBits, 20))
     eventIDBits = UInt32(min(max(geometry.eventIDBits, 1), 20))
     collectionCount = 1 << UInt32(min(geometry.collectionIDBits, 16))
@@ -65,16 +69,17 @@ package struct ITSCore: ~Copyable {
     peCount = max(geometry.peCount, 1)
     self.vPETargetBits = vPETargetBits
     enabledDeviceCount = startsEnabled ? deviceCount : 0
-    pending = PendingTable(intidBits: geometry.intidBits)
+    pending = PendingTable(intidBits: geometry.intidBits, hasHugePages: hasHugePages)
     arena = ITTArena(capacity: Self.ittEntryLimit)
-    devicePages = ZeroedPages(byteCount: Int(deviceCount) * 8)
-    ittPages = ZeroedPages(byteCount: Self.ittEntryLimit * 8)
+    devicePages = ZeroedPages(byteCount: Int(deviceCount) * 8, isHuge: hasHugePages)
+    ittPages = ZeroedPages(byteCount: Self.ittEntryLimit * 8, isHuge: hasHugePages)
     doorbellPages = ZeroedPages(byteCount: Self.ittEntryLimit * 4)
     placePages = ZeroedPages(byteCount: ITSPlace.count * MemoryLayout<ITSPlace>.stride)
-    gatePages = ZeroedPages(byteCount: ITSPlace.count * MemoryLayout<ITSGate>.stride)
+    gatePages = ZeroedPages(
+      byteCount: ITSPlace.count * MemoryLayout<ITSGate>.stride, isHuge: hasHugePages)
     // Safety: the pages live as long as `self`, and `path` is not handed out without it.
     path = unsafe ITSPath(
-      devices: devicePages.table(of: UInt64.self), itts: ittPages.table(of: UInt64.self),
+      devices: devicePages.table(of: ITSDevice.self), itts: ittPages.table(of: ITSEntry.self),
       gates: gatePages.table(of: ITSGate.self), states: pending.states)
     unsafe doorbells = doorbellPages.table(of: UInt32.self)
     unsafe places = placePages.table(of: ITSPlace.self)
@@ -98,28 +103,29 @@ package struct ITSCore: ~Copyable {
   }
 
   package func addCounters(to work: inout WorkCounters) {
-    // An MSI on the fast path read one entry of each table.
-    let virtual = counters.fast[2] + counters.fast[3]
-    let physical = counters.fast[0] + counters.fast[1] + counters.takenByHost
-    let translations = virtual + physical + counters.others
+    // An MSI on the short way read one entry of each table.
+    let translations = counters.raised + counters.takenByHost + counters.others
     work.interruptsOffered += translations
     work.deviceTableReads += translations - counters.notLookedUp
     work.ittReads += translations - counters.notLookedUp - counters.noDevice
     let entries = translations - counters.notLookedUp - counters.noDevice - counters.noEvent
-    work.collectionTableReads += entries - virtual - counters.virtualOthers
-    work.vPETableReads += virtual + counters.virtualOthers
+    let virtual = counters.raised - counters.raisedPhysical + counters.virtualOthers
+    work.collectionTableReads += entries - virtual
+    work.vPETableReads += virtual
     work.itsCommands += counters.commands
-    work.pendingBitsSet += counters.fast[0] + counters.fast[2] + counters.pendingBitsSet
+    work.pendingBitsSet += counters.raised - counters.wasPending + counters.pendingBitsSet
     work.doorbellsRaised += counters.doorbells
   }
 }
 
-/// The ITS's share of `WorkCounters`. The fast path adds to one number only; the rest is derived.
+/// The ITS's share of `WorkCounters`. The short way adds to two or three numbers; the rest is derived.
 @frozen
 @usableFromInline
 struct ITSCounters: BitwiseCopyable {
-  /// Interrupts raised on the fast path: virtual × 2 + was pending.
-  @usableFromInline var fast = InlineArray<4, UInt64>(repeating: 0)
+  /// Interrupts raised on the short way; those of physical entries; those that were pending already.
+  @usableFromInline var raised: UInt64 = 0
+  @usableFromInline var raisedPhysical: UInt64 = 0
+  @usableFromInline var wasPending: UInt64 = 0
   /// Physical ones that were the host's own.
   @usableFromInline var takenByHost: UInt64 = 0
   /// MSIs on every other path.
@@ -133,4 +139,11 @@ struct ITSCounters: BitwiseCopyable {
   var pendingBitsSet: UInt64 = 0
   var doorbells: UInt64 = 0
   var commands: UInt64 = 0
+
+  mutating func add(_ run: ITSPath.Run) {
+    let count = UInt64(run.count)
+    raised += count
+    raisedPhysical += count - run.virtual
+    wasPending += run.classes - 2 * count
+  }
 }

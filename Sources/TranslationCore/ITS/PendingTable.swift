@@ -33,10 +33,11 @@ package struct PendingTable: ~Copyable {
   /// holds the stores to the configuration table.
   package static let defaultConfiguration: UInt8 = 0xA3
 
-  package init(intidBits: UInt8) {
+  package init(intidBits: UInt8, hasHugePages: Bool = false) {
     count = 1 << UInt32(min(max(intidBits, 14), 24))
     // States, then the configuration bytes of two planes, then the range of states that may be known.
-    pages = ZeroedPages(byteCount: Int(count) * 8 + MemoryLayout<Range<Int>>.size)
+    pages = ZeroedPages(
+      byteCount: Int(count) * 8 + MemoryLayout<Range<Int>>.size, isHuge: hasHugePages)
     unsafe states = pages.table(of: UInt8.self)
   }
 
@@ -47,7 +48,11 @@ package struct PendingTable: ~Copyable {
 
   /// Where the states of a target's interrupts begin, in bytes.
   @inlinable @inline(__always)
-  func plane(_ target: InterruptTarget) -> Int { Int(count) &* (target.isVPE ? 4 : 2) }
+  func plane(_ target: InterruptTarget) -> Int {
+    // Without a branch or a variable shift: this is asked for each acknowledge.
+    let planeBytes = Int(count) &* 2
+    return planeBytes &+ (planeBytes & (0 &- Int(target.rawValue &>> 15)))
+  }
 
   /// Where the state of an interrupt is. The caller has checked intid < count.
   @inlinable @inline(__always)
