@@ -8,7 +8,7 @@ import Testing
 /// The core's cache and the reference's, asked the same questions.
 @Suite struct CacheSetsTests {
   private struct Pair: ~Copyable {
-    var core: CacheSets
+    var core: CacheSets<UInt64>
     var reference: SetAssociativeCache<UInt64>
 
     init(_ shape: CacheShape) {
@@ -24,7 +24,7 @@ import Testing
         reference.fill(key, key + 1)
         core.insert(key, key + 1)
       }
-      return found == expected ?? 0
+      return found == expected
     }
 
     var isSame: Bool {
@@ -76,21 +76,21 @@ import Testing
 
   /// Worked by hand: two ways, keys of one set.
   @Test func theLineUsedLeastRecentlyMakesRoom() {
-    var cache = CacheSets(CacheShape(indexBits: 0, ways: 2))
+    var cache = CacheSets<UInt64>(CacheShape(indexBits: 0, ways: 2))
     for key in [1, 2] as [UInt64] { cache.insert(key, key * 10) }
     let first = cache.find(1)
     cache.insert(3, 30)
     let kept = cache.find(1)
     let gone = cache.find(2)
-    #expect(first == 10 && kept == 10 && gone == 0)
+    #expect(first == 10 && kept == 10 && gone == nil)
     #expect(cache.hits == 2 && cache.misses == 1)
   }
 
   @Test func switchedOffItFindsAndCountsNothing() {
-    var cache = CacheSets(nil)
+    var cache = CacheSets<UInt64>(nil)
     cache.insert(1, 1)
     let found = cache.find(1)
-    #expect(found == 0 && cache.hits == 0 && cache.misses == 0 && cache.contents.isEmpty)
+    #expect(found == nil && cache.hits == 0 && cache.misses == 0 && cache.contents.isEmpty)
   }
 
   /// PCI functions 0 of 16 devices on one bus fill a device cache of 16 sets evenly enough to stay.
