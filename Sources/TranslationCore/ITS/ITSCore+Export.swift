@@ -1,3 +1,5 @@
+package import EventModel
+
 // Tables and pending bits for a comparison with the reference model.
 
 extension ITSCore {
@@ -24,6 +26,17 @@ extension ITSCore {
       record.processor, record.vptAddress, record.log2INTIDs, record.defaultDoorbell,
       record.isArmed, vPEPlace(vPE).isTaking
     )
+  }
+
+  /// Whether an interrupt is pending at a PE or at a mapped vPE.
+  package func isPending(_ target: InterruptTarget, _ intid: UInt32) -> Bool {
+    guard isLPI(intid) else { return false }
+    if !target.isVPE {
+      return target.number < redistributors.count
+        && pending.isPending(at: place(intid, ofPE: Int(target.number)))
+    }
+    guard let plane = try? plane(ofVPE: target.number) else { return false }
+    return pending.isPending(at: pending.place(intid, inPlane: plane))
   }
 
   /// A redistributor's pending table as GICR_PENDBASER would show it.

@@ -134,6 +134,22 @@ struct ITSPair: ~Copyable {
     compareCounters()
   }
 
+  /// The pending bits of a few LPIs everywhere, and that there are no others.
+  mutating func comparePending(_ intids: [UInt32]) {
+    var found: [ITS.PendingBit] = []
+    for pe in 0..<reference.configuration.peCount {
+      for intid in intids where core.isPending(.pe(pe), intid) {
+        found.append(ITS.PendingBit(target: .pe(pe), intid: INTID(intid)))
+      }
+    }
+    for (vPE, _) in reference.vPEs {
+      for intid in intids where core.isPending(.vpe(vPE), intid) {
+        found.append(ITS.PendingBit(target: .vpe(vPE), intid: INTID(intid)))
+      }
+    }
+    expect(reference.pendingBits, found, "pending bits")
+  }
+
   private mutating func compareMappings() {
     var mappings: [ITS.Mapping] = []
     for device in 0..<UInt32(16) {
