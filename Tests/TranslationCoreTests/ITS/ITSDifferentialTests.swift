@@ -16,6 +16,7 @@ import Testing
       let rules = ITSRules.all[index]
       var pair = ITSPair(rules)
       var source = ITSEventSource(seed: seed << 8 | UInt64(index), rules.version)
+      source.prepare(&pair)
       for _ in 0..<sequence where pair.differences.isEmpty { source.step(&pair) }
       pair.compareTables()
       #expect(pair.differences == [], "seed \(seed), \(rules)")
@@ -33,6 +34,7 @@ import Testing
       for seed in 1...3 as ClosedRange<UInt64> {
         var pair = ITSPair(rules)
         var source = ITSEventSource(seed: seed, rules.version)
+        source.prepare(&pair)
         for step in 0..<2_000 {
           source.step(&pair)
           guard step % 100 == 0 else { continue }

@@ -10,6 +10,8 @@ import TestSupport
 struct ITSEventSource {
   var random: SeededGenerator
   let version: ITSRules.Version
+  /// What became pending lately, for somebody to take.
+  private var arrived: [Outcome] = []
 
   init(seed: UInt64, _ version: ITSRules.Version) {
     random = SeededGenerator(seed: seed)
@@ -30,8 +32,8 @@ struct ITSEventSource {
     }
   }
 
-  private mutating func device() -> DeviceID { DeviceID(number(5, end: 16)) }
-  private mutating func event() -> EventID { EventID(number(5, end: 32)) }
+  private mutating func device() -> DeviceID { DeviceID(number(3, end: 16)) }
+  private mutating func event() -> EventID { EventID(number(4, end: 32)) }
   private mutating func processor() -> UInt64 { UInt64(number(3, end: 3)) }
   private mutating func pe() -> UInt16 { UInt16(pick(0..<3)) }
   private mutating func icid() -> UInt16 { UInt16(truncatingIfNeeded: number(6, end: 8)) }
@@ -72,13 +74,13 @@ struct ITSEventSource {
     let device = device()
     let event = event()
     switch pick(0..<44) {
-    case 0:
+    case 0 where pick(0..<3) == 0:
       return ITSCommand.mapd(
         device, size: UInt8(pick(0..<12) == 0 ? pick(0..<32) : pick(1..<5)),
         ittAddress: 0x4000_0000 + UInt64(device.rawValue & 0xFF) << 20, valid: isValid()
       ).packet
     case 1...4: return ITSCommand.mapc(icid: icid(), rdBase: processor(), valid: isValid()).packet
-    case 5...11: return ITSCommand.mapti(device, event, pINTID: intid(), icid: icid()).packet
+    case 0, 5...11: return ITSCommand.mapti(device, event, pINTID: intid(), icid: icid()).packet
     case 12: return ITSCommand.mapi(device, event, icid: icid()).packet
     case 13...16: return ITSCommand.movi(device, event, icid: icid()).packet
     case 17: return ITSCommand.movall(from: processor(), to: processor()).packet
@@ -137,21 +139,52 @@ struct ITSEventSource {
     return ITSCommand.vmapp(command).packet
   }
 
+  /// A machine at work: everything mapped, half of it to vPEs.
+  mutating func prepare(_ pair: inout ITSPair) {
+    for icid in 0..<6 as Range<UInt16> {
+      pair.execute(.mapc(icid: icid, rdBase: UInt64(icid % 3), valid: true))
+    }
+    if version > .v3 { for _ in 0..<12 { pair.execute(vmapp()) } }
+    for device in 0..<3 as Range<UInt32> {
+      pair.execute(
+        .mapd(
+          DeviceID(device), size: 1, ittAddress: 0x4000_0000 + UInt64(device) << 20, valid: true))
+      for event in 0..<4 as Range<UInt32> {
+        pair.execute(
+          version > .v3 && event % 2 == 0
+            ? .vmapti(
+              DeviceID(device), EventID(event), vPEID: UInt16(pick(0..<5)), vINTID: INTID(lpi()),
+              doorbell: doorbell())
+            : .mapti(
+              DeviceID(device), EventID(event), pINTID: INTID(lpi()), icid: UInt16(pick(0..<6))))
+      }
+    }
+  }
+
   mutating func step(_ pair: inout ITSPair) {
     switch pick(0..<96) {
     case 0..<28: pair.execute(command())
-    case 28..<38: acknowledge(&pair)
-    case 38: if pick(0..<4) == 0 { pair.enableITS(pick(0..<4) != 0) }
-    case 39..<44: registers(&pair)
-    case 44..<48: residency(&pair)
-    case 48..<52:
+    case 28..<38, 60..<75: acknowledge(&pair)
+    case 38:
+      pair.enableITS(false)
+      if pick(0..<4) == 0 { pair.translate(device().rawValue, event().rawValue) }
+      if pick(0..<16) != 0 { pair.enableITS(true) }
+    case 39..<43: registers(&pair)
+    case 43..<49: residency(&pair)
+    case 49..<52:
       pair.store(target(), lpi(), configuration: [0xA3, 0xA2, 0x03, 0][Int(pick(0..<4))])
     case 52 where version == .v41: pair.raiseSGI(UInt8(pick(0..<16)), vPE: vPEID())
-    default: pair.translate(device().rawValue, event().rawValue)
+    default:
+      let outcome = pair.translate(device().rawValue, event().rawValue)
+      if !outcome.outcome.isLost { arrived.append(outcome) }
+      if arrived.count > 8 { arrived.removeFirst() }
     }
   }
 
   private mutating func acknowledge(_ pair: inout ITSPair) {
+    if pick(0..<4) != 0, let outcome = arrived.randomElement(using: &random) {
+      return pair.acknowledge(outcome.target, outcome.intid)
+    }
     let target = target()
     let intid: UInt32
     switch pick(0..<8) {
@@ -166,7 +199,10 @@ struct ITSEventSource {
   private mutating func registers(_ pair: inout ITSPair) {
     let vPE = UInt64(pick(0..<6))
     switch pick(0..<10) {
-    case 0: if pick(0..<3) == 0 { pair.write(.ctlr, pick(0..<4) == 0 ? 0 : 1, pe: pe()) }
+    case 0:
+      let pe = pe()
+      if pick(0..<2) == 0 { pair.write(.ctlr, 0, pe: pe) }
+      if pick(0..<8) != 0 { pair.write(.ctlr, 1, pe: pe) }
     case 1: pair.write(.setlpir, UInt64(intid().rawValue), pe: pe())
     case 2: pair.write(.clrlpir, UInt64(intid().rawValue), pe: pe())
     case 3...4: pair.write(.invlpir, UInt64(intid().rawValue), pe: pe())
@@ -183,7 +219,7 @@ struct ITSEventSource {
     let vPEID = UInt16(pick(0..<6))
     switch pick(0..<8) {
     case 0:
-      let idBits = pick(0..<6) == 0 ? pick(0..<32) : 13
+      let idBits = pick(0..<4) == 0 ? pick(11..<16) : 13
       pair.write(
         .vpropbaser, configurationTable(vpt(vPEID)) | UInt64(idBits), pe: pe)
     case 1...3:

@@ -54,6 +54,7 @@ struct ITSPair: ~Copyable {
     let expected = reference.execute(packet)
     let found = core.execute(packet.dw0, packet.dw1, packet.dw2, packet.dw3)
     expect(expected, found, "\(packet)")
+    if packet.dw0 & 0xFF == ITSCommandOpcode.vmapp.rawValue { compareArmed() }
   }
 
   @discardableResult
@@ -91,6 +92,13 @@ struct ITSPair: ~Copyable {
     steps += 1
     reference.writeRedistributor(pe, offset: register.rawValue, value: value)
     core.write(register, value, pe: pe)
+    if register == .vpendbaser { compareArmed() }
+  }
+
+  /// The vPEs, mapped or not, whose default doorbell is asked for.
+  private mutating func compareArmed() {
+    let armed = Set((0..<UInt16(8)).filter { core.vPERecord($0).isArmed })
+    expect(reference.armedDoorbells.filter { $0 < 8 }, armed, "armed")
   }
 
   mutating func read(_ register: ITSCore.RedistributorRegister, pe: UInt16) {
