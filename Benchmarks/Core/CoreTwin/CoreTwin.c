@@ -764,7 +764,7 @@ static uint8_t read_configuration(const CoreTwinInterrupts *i, uint64_t place) {
   if (!(*state & 6)) {
     uint8_t stored = i->configurations[place / 2];
     *state |= !stored || stored & 1 ? 2 : 4;
-    int64_t *known = i->known_places;
+    int64_t *known = i->known_places + (place / 2 < (uint64_t)i->interrupt_count * 2 ? 0 : 2);
     bool is_empty = known[0] == known[1];
     if (is_empty || (int64_t)place < known[0]) known[0] = (int64_t)place;
     if (is_empty || (int64_t)place >= known[1]) known[1] = (int64_t)place + 1;

@@ -8,7 +8,7 @@ extension ITSCore {
     /// As `PendingTable` lays them out.
     package let states: UnsafeMutablePointer<UInt8>
     package let configurations: UnsafePointer<UInt8>
-    /// A `Range<Int>`.
+    /// A `Range<Int>` for each plane.
     package let knownPlaces: UnsafeMutableRawPointer
     package let deviceCount: UInt32
     package let interruptCount: UInt32

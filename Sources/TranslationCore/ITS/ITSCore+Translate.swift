@@ -52,13 +52,20 @@ extension ITSCore {
       counters.noDevice += 1
       return Outcome(outcome: device.eventCount == 0 ? .unmappedDevice : .eventIDOutOfRange)
     }
-    let entry = unsafe path.itts[device.entry(eventID)]
+    let index = device.entry(eventID)
+    let entry = unsafe path.itts[index]
     guard entry.isValid else {
       counters.noEvent += 1
       return Outcome(outcome: .unmappedEvent)
     }
+    return arrive(entry, doorbell: unsafe doorbells[index], onHost: onHost)
+  }
+
+  /// From a valid entry on: collection or vPE, then the pending bit.
+  mutating func arrive(_ entry: ITSEntry, doorbell: UInt32, onHost: Bool) -> Outcome {
     let isVirtual = entry.isVirtual
     let intid = entry.intid
+    // Safety: there is a place for each entry.
     let place = unsafe places[entry.place]
     if isVirtual { counters.virtualOthers += 1 }
     guard place.isMapped else {
@@ -72,17 +79,33 @@ extension ITSCore {
       return Outcome(
         intid: intid, target: place.target, outcome: .delivered, flags: Outcome.takenByHost)
     }
-    let outcome = pending.raise(intid, place.target)
-    var flags: UInt8 = 0
-    if outcome != .coalesced {
-      counters.pendingBitsSet += 1
+    var outcome = Outcome(intid: intid, target: place.target, outcome: .delivered)
+    let isRaised: Bool
+    if isVirtual, rules != nil {
+      // The place has the interrupt, so that this cannot fail.
+      guard
+        let made = try? makeVirtualPending(intid, vPE: entry.number, doorbell: doorbell)
+      else { return Outcome(outcome: .intidOutOfRange) }
+      outcome.outcome = made.outcome
+      isRaised = made.doorbellRaised
+    } else {
+      outcome.outcome = pending.raise(
+        at: pending.place(intid, inPlane: planeNumber(of: place)))
+      let rises = outcome.outcome != .coalesced
+      if rises { counters.pendingBitsSet += 1 }
       // A doorbell: the bit rose, the vPE is away, and somebody wants to know (IHI 0069, §5.4.6).
-      if isVirtual && !place.isTaking && place.wantsDoorbell {
-        counters.doorbells += 1
-        flags = Outcome.doorbellRaised
-      }
+      isRaised = rises && isVirtual && !place.isTaking && place.wantsDoorbell
+      if isRaised { counters.doorbells += 1 }
     }
-    return Outcome(intid: intid, target: place.target, outcome: outcome, flags: flags)
+    if isRaised { outcome.flags = Outcome.doorbellRaised }
+    return outcome
+  }
+
+  /// Of a redistributor, or of any target of a host's core.
+  private func planeNumber(of place: ITSPlace) -> Int {
+    rules == nil
+      ? pending.planeNumber(of: pending.plane(place.target))
+      : plane(ofPE: Int(place.target.number))
   }
 }
 

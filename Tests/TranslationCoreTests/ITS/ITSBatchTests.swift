@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: 1...8 as ClosedRange<UInt64>, [false, true])
   func batchesGiveTheSameAsOneByOne(seed: UInt64, isFar: Bool) {
-    var source = ITSEventSource(seed: seed)
+    var source = ITSEventSource(seed: seed, .v4)
     var single = ITSCore(geometry: ITSPair.geometry)
     var batched = ITSCore(geometry: ITSPair.geometry, hasHugePages: isFar)
     var classes: Set<OutcomeClass> = []

@@ -267,6 +267,8 @@ struct DifferentialWorld: ~Copyable {
 
 /// How long the random tests run: a slice by default, `DOORBELL_SOAK_EVENTS` for a soak.
 enum SoakSize {
+  static var isSoak: Bool { environment("DOORBELL_SOAK_EVENTS") != nil }
+
   static func events(perCase usual: Int) -> Int {
     environment("DOORBELL_SOAK_EVENTS").flatMap(Int.init) ?? usual
   }

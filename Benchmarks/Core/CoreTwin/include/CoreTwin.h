@@ -54,7 +54,7 @@ typedef struct {
   const CoreTwinPlace *_Nonnull places;
   uint8_t *_Nonnull states;
   const uint8_t *_Nonnull configurations;
-  /// First place whose configuration is known, and one past the last.
+  /// Of the PEs' plane and of the vPEs': first place whose configuration is known, one past the last.
   int64_t *_Nonnull known_places;
   uint32_t device_count, interrupt_count;
   uint64_t doorbell;

@@ -1,5 +1,3 @@
-package import EventModel
-
 /// Why a command or an MSI had no effect (IHI 0069, §5.5 "ITS command error encodings").
 ///
 /// The architecture numbers its errors 0x01_CC_EE: CC is the opcode, EE the condition. Neither QEMU
@@ -40,7 +38,7 @@ package struct ITSError: Error, Hashable, Sendable {
     self.opcode = opcode
   }
 
-  package init(_ condition: Condition, _ opcode: ITSCommand.Opcode) {
+  package init(_ condition: Condition, _ opcode: ITSCommandOpcode) {
     self.init(condition, opcode.rawValue)
   }
 
@@ -51,7 +49,7 @@ package struct ITSError: Error, Hashable, Sendable {
   /// table 4-15 (rows with IERR = 0). The few not printed there follow the rule. Two exceptions:
   /// CLEAR, opcode 0x04, has CC = 0x05; a bad target is 0x01 in MOVALL, 0x02 in MAPC.
   package var number: UInt32? {
-    guard let code = ITSCommand.Opcode(rawValue: opcode), code.introduced == .v3 else { return nil }
+    guard let code = ITSCommandOpcode(rawValue: opcode), !code.isOfGICv4 else { return nil }
     let condition: UInt32
     switch self.condition {
     case .deviceIDOutOfRange: condition = 0x01
@@ -95,7 +93,7 @@ package struct ITSError: Error, Hashable, Sendable {
 
 extension ITSError: CustomStringConvertible {
   package var description: String {
-    let name = ITSCommand.Opcode(rawValue: opcode).map { "\($0)".uppercased() }
+    let name = ITSCommandOpcode(rawValue: opcode).map { "\($0)".uppercased() }
     let command = name ?? "command 0x\(String(opcode, radix: 16))"
     let code = number.map { " (0x\(String($0, radix: 16)))" } ?? ""
     return "\(command): \(Self.sentences[condition]!)\(code)"
