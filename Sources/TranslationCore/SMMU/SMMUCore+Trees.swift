@@ -73,7 +73,8 @@ extension SMMUCore {
   }
 
   /// Counts a new leaf in its table and, where a table was empty so far, in the tables above.
-  private func addLeaf(_ path: InlineArray<4, UInt64>, _ level: UInt8, _ startLevel: UInt8) {
+  private mutating func addLeaf(_ path: InlineArray<4, UInt64>, _ level: UInt8, _ startLevel: UInt8)
+  {
     var level = Int(level)
     while true {
       // Safety: the path holds offsets of tables, so the index is below the arena's page count.
