@@ -29,30 +29,32 @@ enum Descriptor {
   static func isStage2Device(_ descriptor: UInt64) -> Bool { descriptor & 0x30 == 0 }
 }
 
-/// What stage 1 allows: AP[1], AP[2], PXN, UXN of a leaf in bits 0 to 3, table limits included
-/// (D8.4.3).
+/// What stage 1 allows: AP[1], AP[2], PXN, UXN where a leaf has them, bits 6, 7, 53 and 54, with the
+/// limits of the tables above it (D8.4.3).
 struct Stage1Permissions: Hashable, BitwiseCopyable {
   var bits: UInt64
 
-  static let unprivileged: UInt64 = 1
-  static let readOnly: UInt64 = 2
-  static let pxn: UInt64 = 4
-  static let uxn: UInt64 = 8
+  static let unprivileged: UInt64 = 1 << 6
+  static let readOnly: UInt64 = 1 << 7
+  static let pxn: UInt64 = 1 << 53
+  static let uxn: UInt64 = 1 << 54
+  static let mask = unprivileged | readOnly | pxn | uxn
 
   @inline(__always)
   init(bits: UInt64) { self.bits = bits }
 
+  /// - Parameter limits: as `limits(table:)` gives them, of all tables.
   @inline(__always)
   init(leaf: UInt64, limits: UInt64) {
-    let own = (leaf &>> 6) & 3 | (leaf &>> 51) & 0xC
-    bits = (own | limits & 0xE) & ~(limits & 1)
+    bits = (leaf | limits & (Self.mask ^ Self.unprivileged)) & Self.mask
+    bits &= ~(limits & Self.unprivileged)
   }
 
-  /// What a table descriptor takes away from everything below: bit 0 clears `unprivileged`
-  /// (APTable[0], 61), the others set theirs (APTable[1] 62, PXNTable 59, UXNTable 60).
+  /// What a table descriptor takes away from everything below: APTable 62:61, UXNTable 60,
+  /// PXNTable 59. Bit 6 takes `unprivileged` away, the others add theirs.
   @inline(__always)
   static func limits(table: UInt64) -> UInt64 {
-    (table &>> 61) & 3 | (table &>> 57) & 0xC
+    (table &>> 55) & (unprivileged | readOnly) | (table &>> 6) & (pxn | uxn)
   }
 
   func allows(_ request: SMMURequest, _ world: StreamWorld) -> Bool {
@@ -68,7 +70,7 @@ struct Stage1Permissions: Hashable, BitwiseCopyable {
   @inline(__always)
   func denied(_ world: StreamWorld) -> UInt64 {
     if bits & Self.unprivileged == 0, world.hasPrivilege { return 3 }
-    return bits & Self.readOnly
+    return (bits & Self.readOnly) &>> 6
   }
 }
 

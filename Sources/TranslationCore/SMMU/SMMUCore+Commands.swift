@@ -33,8 +33,9 @@ extension SMMUCore {
     // The two that make up a busy device's stream of commands come first: SYNC, and the invalidation
     // of one 4 KiB page, leaf of level 3 only, of the address space that was asked for last.
     if opcode == Opcode.sync, dword0 & 0x3000 != 0x3000 { return }
-    if opcode == Opcode.tlbiNHVA, dword0 & 0x1F1_F000 == 0, dword1 & 0xF01 == 0x701,
-      !globalsCached, Self.spaceKey(dword0) == spaces.lastKey,
+    if opcode == Opcode.tlbiNHVA, dword0 & 0x1F1_F000 == 0,
+      dword1 & 0xFFFF_0000_0000_0F01 == 0x701, !globalsCached,
+      Self.spaceKey(dword0) == spaces.lastKey,
       tlb.removePage(dword1 & ~0xFFF, 12, space: UInt64(truncatingIfNeeded: spaces.lastNumber))
     {
       return

@@ -44,12 +44,10 @@ extension SMMUCore {
 
     let physical = output &+ (block & ~0xFFF)
     let page = address & (~0 &<< Self.pageShift)
-    let permissions = Stage1Permissions(leaf: descriptor, limits: 0).bits
     unsafe tlb.replace(
       at: (address &>> UInt64(lookup.pointee.setShift)) ^ UInt64(lookup.pointee.salt),
       tag: page | lookup.pointee.key, data: (physical &- page) | denied, shift: Self.pageShift,
-      detail: output | permissions | (block & 3) &<< 4 | TranslationDetail.hasStage2
-        | TranslationDetail.granule(12))
+      detail: TranslationDetail(page: descriptor, denied: block & 3).word)
     counters.pageWalks &+= 1
     return physical | address & 0xFFF
   }

@@ -79,7 +79,8 @@ extension SMMUCore {
     _ limits: inout UInt64
   ) {
     // Safety: as `walkStage1`; a line that was found is one of the buffer.
-    guard let line = unsafe stage1Tables.find(address, space: UInt64(context.pointee.space)) else {
+    guard let line = unsafe stage1Tables.findSmallest(address, space: UInt64(context.pointee.space))
+    else {
       counters.stage1TableMisses &+= 1
       return
     }

@@ -105,7 +105,8 @@ extension SMMUCore {
     _ ipa: UInt64, _ stream: Stream, _ level: inout UInt8, _ table: inout UInt64
   ) {
     // Safety: as `translateStage2`.
-    guard let line = unsafe stage2Tables.find(ipa, space: UInt64(stream.pointee.vmid)) else {
+    guard let line = unsafe stage2Tables.findSmallest(ipa, space: UInt64(stream.pointee.vmid))
+    else {
       counters.stage2TableMisses &+= 1
       return
     }

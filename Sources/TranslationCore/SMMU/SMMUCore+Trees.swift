@@ -58,7 +58,7 @@ extension SMMUCore {
     if level < 3, old & 3 == Descriptor.tableOrPage {
       let child = (old & Descriptor.addressMask) - base
       let wasLive = unsafe liveCounts[Int(child >> 12)] != 0
-      unsafe release(tree: child, level + 1, space.pointee)
+      unsafe release(tree: child, level + 1, space)
       leafTables.forgetAll()
       if !wasLive { addLeaf(path, level, shape.startLevel) }
     } else if old == 0 {
@@ -73,7 +73,8 @@ extension SMMUCore {
   }
 
   /// Counts a new leaf in its table and, where a table was empty so far, in the tables above.
-  private func addLeaf(_ path: InlineArray<4, UInt64>, _ level: UInt8, _ startLevel: UInt8) {
+  private mutating func addLeaf(_ path: InlineArray<4, UInt64>, _ level: UInt8, _ startLevel: UInt8)
+  {
     var level = Int(level)
     while true {
       // Safety: the path holds offsets of tables, so the index is below the arena's page count.
@@ -97,7 +98,7 @@ extension SMMUCore {
       return unsafe space.pointee.root
     }
     if unsafe space.pointee.root != 0 {
-      unsafe release(tree: space.pointee.root, space.pointee.shape.startLevel, space.pointee)
+      unsafe release(tree: space.pointee.root, space.pointee.shape.startLevel, space)
       leafTables.forgetAll()
       unsafe space.pointee.root = 0
     }
@@ -114,14 +115,20 @@ extension SMMUCore {
   }
 
   /// Gives a table and all tables below it back to the arena. The caller then forgets `leafTables`.
-  mutating func release(tree table: UInt64, _ level: UInt8, _ space: AddressSpace) {
-    let isRoot = table == space.root
-    let log2 = isRoot ? space.shape.rootLog2Bytes : space.shape.granuleShift
+  @inline(never)
+  mutating func release(
+    tree table: UInt64, _ level: UInt8, _ space: UnsafeMutablePointer<AddressSpace>
+  ) {
+    // Safety: as `store`.
+    let shape = unsafe space.pointee.shape
+    let isRoot = unsafe table == space.pointee.root
+    let log2 = isRoot ? shape.rootLog2Bytes : shape.granuleShift
     if level < 3 {
       for slot in stride(from: table, to: table + 1 << UInt64(log2), by: 8) {
         let descriptor = arena.load(slot)
         if descriptor & 3 == Descriptor.tableOrPage {
-          release(tree: (descriptor & Descriptor.addressMask) - space.tableBase, level + 1, space)
+          let child = unsafe (descriptor & Descriptor.addressMask) - space.pointee.tableBase
+          unsafe release(tree: child, level + 1, space)
         }
       }
     }

@@ -37,8 +37,9 @@ package struct SMMUOptions: Hashable, Sendable {
   /// first is kept.
   package var contextCacheEntries: Int = 1024
   package var keepsContexts: Bool = true
-  /// Several TLB entries for one address are reported as F_TLB_CONFLICT, which takes the fast path
-  /// away. Off: the smallest answers, which the architecture allows as well.
+  /// Several TLB entries for one address, which is software's mistake, are reported as
+  /// F_TLB_CONFLICT. It takes the fast path away. Off: one of them answers, which the architecture
+  /// allows as well.
   package var reportsConflicts: Bool = false
 
   /// What the ID registers promise.

@@ -1,8 +1,8 @@
 /// The answer of stage 1 for one input address: two words, so that it travels in registers.
 struct Stage1Result: BitwiseCopyable {
   var address: UInt64
-  /// 3:0 `Stage1Permissions` · 4 clean · 5 global · 15:8 shift · 23:16 an event number, to which
-  /// `syndrome` has the rest.
+  /// 54:53, 7:6 `Stage1Permissions` · 4 clean · 5 global · 15:8 shift · 23:16 an event number, to
+  /// which `syndrome` has the rest.
   private var word: UInt64
 
   @inline(__always)
@@ -19,7 +19,7 @@ struct Stage1Result: BitwiseCopyable {
     word = UInt64(fault) &<< 16
   }
 
-  var permissions: Stage1Permissions { Stage1Permissions(bits: word & 0xF) }
+  var permissions: Stage1Permissions { Stage1Permissions(bits: word & Stage1Permissions.mask) }
   /// A write has to reach the descriptor first, to mark the page dirty.
   var isClean: Bool { word & 16 != 0 }
   var isGlobal: Bool { word & 32 != 0 }

@@ -6,12 +6,14 @@
 extension TranslationBuffer {
   /// Forgets one page of 2^`shift` bytes in a buffer that holds no other size and has one way. False,
   /// with nothing done, if it is not such a buffer.
+  ///
+  /// - Parameter address: of the page, below 2^48.
   @inline(__always)
   mutating func removePage(_ address: UInt64, _ shift: UInt64, space: UInt64) -> Bool {
     guard isDirectMapped, holdsOnly(shift), !holdsFragments else { return false }
     // Safety: as `set`.
     let line = unsafe onlyLine(address, shift, Self.salt(space))
-    if unsafe line.pointee.tag == Self.tag(address, shift, space) {
+    if unsafe line.pointee.tag == address | space &<< 48 | shift {
       unsafe line.pointee = Line(tag: 0, data: 0)
     }
     return true

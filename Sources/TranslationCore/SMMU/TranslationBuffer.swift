@@ -163,24 +163,45 @@ struct TranslationBuffer: ~Copyable {
     return unsafe found.pointee
   }
 
-  /// The entry for `address` whatever its size: the smallest, if there are several.
+  /// The entry for `address` whatever its size. Larger pages are tried first: they are what most
+  /// accesses meet.
   @inline(__always)
   func find(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
     let salt = Self.salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
+      let shift = 63 &- UInt64(truncatingIfNeeded: sizes.leadingZeroBitCount)
+      sizes ^= 1 &<< shift
+      if let line = unsafe find(address, shift, space: space, salt) { return unsafe line }
+    }
+    return nil
+  }
+
+  /// The same, smaller sizes first: of tables, those of the deepest level.
+  func findSmallest(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
+    let salt = Self.salt(space)
+    var sizes = sizesInUse
+    while sizes != 0 {
       let shift = UInt64(truncatingIfNeeded: sizes.trailingZeroBitCount)
       sizes &= sizes &- 1
-      let tag = Self.tag(address, shift, space)
-      // Safety: as `set`.
-      var line = unsafe set(address, shift, salt)
-      var left = ways
-      repeat {
-        if unsafe line.pointee.tag == tag { return unsafe line }
-        unsafe line += 1
-        left &-= 1
-      } while left != 0
+      if let line = unsafe find(address, shift, space: space, salt) { return unsafe line }
     }
+    return nil
+  }
+
+  @inline(__always)
+  private func find(
+    _ address: UInt64, _ shift: UInt64, space: UInt64, _ salt: UInt64
+  ) -> UnsafeMutablePointer<Line>? {
+    let tag = Self.tag(address, shift, space)
+    // Safety: as `set`.
+    var line = unsafe set(address, shift, salt)
+    var left = ways
+    repeat {
+      if unsafe line.pointee.tag == tag { return unsafe line }
+      unsafe line += 1
+      left &-= 1
+    } while left != 0
     return nil
   }
 
