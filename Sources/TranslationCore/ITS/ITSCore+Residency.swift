@@ -68,8 +68,7 @@ extension ITSCore {
   /// ignored.
   mutating func writeVPENDBASER(_ new: UInt64, at pe: Int) {
     guard redistributors[pe].dirtyReadsLeft == 0 else { return }
-    let old = redistributors[pe]
-    switch (old.hasResident, new & RedistributorRecord.valid != 0) {
+    switch (redistributors[pe].hasResident, new & RedistributorRecord.valid != 0) {
     case (false, false): redistributors[pe].vpendbaser = new & ~RedistributorRecord.dirty
     case (false, true):
       redistributors[pe].vpendbaser = new & ~RedistributorRecord.dirty
@@ -78,7 +77,6 @@ extension ITSCore {
     case (true, false): makeNonResident(request: new, at: pe)
     case (true, true): return
     }
-    refreshNamed(by: old)
     refreshNamed(by: redistributors[pe])
   }
 

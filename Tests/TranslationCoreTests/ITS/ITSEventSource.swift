@@ -171,8 +171,7 @@ struct ITSEventSource {
       if pick(0..<16) != 0 { pair.enableITS(true) }
     case 39..<43: registers(&pair)
     case 43..<49: residency(&pair)
-    case 49..<52:
-      pair.store(target(), lpi(), configuration: [0xA3, 0xA2, 0x03, 0][Int(pick(0..<4))])
+    case 49..<52: configure(&pair)
     case 52 where version == .v41: pair.raiseSGI(UInt8(pick(0..<16)), vPE: vPEID())
     default:
       let outcome = pair.translate(device().rawValue, event().rawValue)
@@ -196,6 +195,16 @@ struct ITSEventSource {
     pair.acknowledge(target, intid)
   }
 
+  /// A byte of a configuration table, with or without the invalidation that belongs to it.
+  private mutating func configure(_ pair: inout ITSPair) {
+    let target = target()
+    let lpi = lpi()
+    pair.store(target, lpi, configuration: [0xA3, 0xA2, 0x02, 0][Int(pick(0..<4))])
+    guard pick(0..<2) == 0 else { return }
+    let vPE = target.isVPE ? 1 << 63 | UInt64(target.number) << 32 : 0
+    pair.write(.invlpir, vPE | UInt64(lpi), pe: target.isVPE ? 0 : target.number)
+  }
+
   private mutating func registers(_ pair: inout ITSPair) {
     let vPE = UInt64(pick(0..<6))
     switch pick(0..<10) {
@@ -215,8 +224,10 @@ struct ITSEventSource {
   }
 
   private mutating func residency(_ pair: inout ITSPair) {
-    let pe = pe()
     let vPEID = UInt16(pick(0..<6))
+    // Mostly where the vPE is mapped to, and its own table.
+    var pe = pe()
+    if pick(0..<4) != 0, let vPE = pair.core.vPE(vPEID) { pe = vPE.processor }
     switch pick(0..<8) {
     case 0:
       let idBits = pick(0..<4) == 0 ? pick(11..<16) : 13

@@ -179,6 +179,34 @@ import Testing
     #expect(core.read(.vpendbaser, pe: 0) == 0x2000_0000_4A2E_0000, "PendingLast")
   }
 
+  /// GICv4.0: GICR_VPROPBASER of the redistributor on which the vPE is resident names its
+  /// configuration table, for an interrupt that arrives and for PendingLast.
+  @Test func aGICv40VPEIsConfiguredByItsRedistributor() {
+    var core = Self.core(.v4)
+    core.write(.vpropbaser, 0x4B00_000F, pe: 0)
+    core.write(.vpendbaser, 0x8000_0000_4A2E_0000, pe: 0)
+    core.storeConfiguration(.vpe(0), 8193, 0xA2)
+    #expect(raise(1, &core).outcome == .masked)
+    core.write(.vpropbaser, 0x4C00_000F, pe: 0)
+    run(0x0000_0008_0000_000C, 1, on: &core)
+    core.acknowledge(.vpe(0), 8193)
+    #expect(raise(1, &core).outcome == .delivered)
+    core.write(.vpendbaser, 0, pe: 0)
+    #expect(core.read(.vpendbaser, pe: 0) >> 61 == 1, "enabled and pending")
+    // The first table again: disabled, and so PendingLast is 0.
+    core.write(.vpropbaser, 0x4B00_000F, pe: 0)
+    core.write(.vpendbaser, 0x8000_0000_4A2E_0000, pe: 0)
+    run(0x0000_0008_0000_000C, 1, on: &core)
+    core.write(.vpendbaser, 0, pe: 0)
+    #expect(core.read(.vpendbaser, pe: 0) >> 61 == 0)
+    // A redistributor to which the vPE is not mapped parses the same VPT with its own table.
+    core.write(.vpropbaser, 0x4C00_000F, pe: 1)
+    core.write(.vpendbaser, 0x8000_0000_4A2E_0000, pe: 1)
+    run(0x0000_0008_0000_000C, 1, on: &core)
+    core.write(.vpendbaser, 0, pe: 1)
+    #expect(core.read(.vpendbaser, pe: 1) >> 61 == 1)
+  }
+
   /// GICv4.1: the vPE has one, which rings once after a departure with DB = 1.
   @Test func theDefaultDoorbellRingsOnceWhenAskedFor() {
     var core = Self.core()
