@@ -1,3 +1,5 @@
+package import EventModel
+
 /// One frame as the index lists it.
 package struct IndexEntry: Hashable, Sendable {
   package var offset: UInt64
@@ -108,6 +110,21 @@ package struct FrameIndex: Hashable, Sendable {
   /// back where a capture merged several clocks, so this looks at every frame: O(frames).
   package func position(ofTime time: UInt64) -> Int? {
     entries.firstIndex { $0.kind == .events && $0.latestTime >= time }
+  }
+
+  /// Positions of the events frames that may hold an event of one of `kinds` with an ordinal and a
+  /// time in these ranges. Every other frame can be passed over. O(frames).
+  package func positions(
+    mayHold kinds: [EventKind]? = nil, ordinals: Range<UInt64> = 0..<UInt64.max,
+    times: ClosedRange<UInt64> = 0...UInt64.max
+  ) -> [Int] {
+    entries.indices.filter { position in
+      let entry = entries[position]
+      return entry.kind == .events && entry.firstOrdinal < ordinals.upperBound
+        && entry.endOrdinal > ordinals.lowerBound && entry.latestTime >= times.lowerBound
+        && entry.earliestTime <= times.upperBound
+        && (kinds?.contains { entry.kindMask.mayContain($0) } ?? true)
+    }
   }
 
   /// Positions of the parts of the last snapshot at or before `ordinal`.

@@ -95,6 +95,18 @@ extension TraceReader {
     try skip(Int(target - entry.firstOrdinal))
   }
 
+  /// Continues with the first event of a frame by its position in the index.
+  package mutating func seek(toFrame position: Int) throws(TraceError) {
+    let index = try index()
+    guard index.entries.indices.contains(position) else {
+      throw TraceError(
+        .usage, "frame", expected: "0..<\(index.entries.count)", found: "\(position)"
+      ).at(path: path)
+    }
+    let entry = index.entries[position]
+    jump(toOffset: entry.offset, number: UInt64(position), ordinal: entry.firstOrdinal)
+  }
+
   /// Continues at the start of the first frame that may hold an event at or after `time`, or at the
   /// end. Within a frame times may step back, so the caller filters.
   package mutating func seek(toFrameOfTime time: UInt64) throws(TraceError) {
