@@ -70,6 +70,9 @@ let package = Package(
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
         swiftSettings: strict),
+      .executableTarget(
+        name: "TraceRaces", dependencies: ["EventModel", "TraceFormat"], path: "Tests/TraceRaces",
+        swiftSettings: strict),
       .target(name: "CRingPinning", path: "Benchmarks/Rings/Pinning"),
       .executableTarget(
         name: "RingBenchmark", dependencies: ["CRingPinning", "EventModel", "RingBuffer"],
