@@ -48,7 +48,13 @@ struct AddressSpaces: Sendable {
       spaces[key]?.configuration = event
     }
     guard key.stage == 1, event.word0 != 0 else { return }
-    // A table that comes back under another ASID was freed and taken again: it is empty.
+    // A table that comes back under another ASID, and that no other stream uses, was freed and taken
+    // again: it is empty.
+    let isShared = streams.contains {
+      $0.key != event.streamID && $0.value.word0 == event.word0
+        && StreamConfiguration($0.value).config & 0b101 == 0b101
+    }
+    guard !isShared else { return }
     for (other, space) in spaces
     where other.stage == 1 && other != key && space.configuration?.word0 == event.word0 {
       spaces[other] = nil
