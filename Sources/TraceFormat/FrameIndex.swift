@@ -67,10 +67,15 @@ extension IndexEntry {
     }
     self.kind = kind
     isLastPart = flags & 1 != 0
-    guard size <= FrameHeader.largestSize + TraceLimits.payloadSizeBytes,
+    // No frame is smaller, so an index has no more entries than the file has room for frames.
+    let sizes =
+      (FrameHeader.fixedSize + 1)...(FrameHeader.largestSize + TraceLimits.payloadSizeBytes)
+    guard sizes.contains(Int(size)),
       offset <= UInt64(Int64.max) - UInt64(size), firstOrdinal <= UInt64.max - UInt64(count)
     else {
-      throw TraceError(.malformed, "index entry", expected: "a frame in the file", found: "\(self)")
+      throw TraceError(
+        .malformed, "index entry", expected: "a frame in the file",
+        found: "\(size) bytes at \(offset), \(count) events from \(firstOrdinal)")
     }
   }
 }
@@ -80,7 +85,14 @@ package struct FrameIndex: Hashable, Sendable {
   package private(set) var entries: [IndexEntry] = []
 
   /// Takes the next entry. Frames follow one another without gap, and so do their ordinals.
-  mutating func append(_ entry: IndexEntry) throws(TraceError) {
+  ///
+  /// - Parameter limit: where the index starts, and frames end.
+  mutating func append(_ entry: IndexEntry, upTo limit: UInt64 = .max) throws(TraceError) {
+    guard entry.endOffset <= limit else {
+      throw TraceError(
+        .malformed, "index entry \(entries.count)", expected: "a frame before byte \(limit)",
+        found: "one up to byte \(entry.endOffset)")
+    }
     if let last = entries.last {
       guard entry.offset == last.endOffset else {
         throw TraceError(

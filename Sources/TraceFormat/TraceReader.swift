@@ -11,6 +11,8 @@ package struct TraceReader: ~Copyable {
   package private(set) var totals: TraceTotals?
   /// The frame that the next event comes from, once the first was read.
   package private(set) var frame: FrameHeader?
+  /// Where that frame starts in the file.
+  private(set) var frameOffset: UInt64 = 0
   /// The ordinal of the next event.
   package private(set) var ordinal: UInt64 = 0
 
@@ -95,6 +97,7 @@ package struct TraceReader: ~Copyable {
         throw error.at(path: path, frame: piece.header.number, byteOffset: piece.offset)
       }
       frame = piece.header
+      frameOffset = piece.offset
       ordinal = piece.header.firstOrdinal
       return true
     }
