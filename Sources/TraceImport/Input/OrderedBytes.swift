@@ -1,7 +1,7 @@
 /// Bytes of a capture in the byte order that it declares. Every read is checked.
 struct OrderedBytes {
   private(set) var bytes: [UInt8]
-  let isBigEndian: Bool
+  var isBigEndian: Bool
 
   init(_ bytes: [UInt8], isBigEndian: Bool) {
     self.bytes = bytes
@@ -28,5 +28,11 @@ struct OrderedBytes {
     guard offset >= 0, size >= 0, offset <= bytes.count else { return nil }
     let end = min(bytes.count, offset + min(size, bytes.count))
     return String(decoding: bytes[offset..<end].prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// Drops the first `count` bytes and puts `more` behind the rest.
+  mutating func slide(_ count: Int, appending more: some Collection<UInt8>) {
+    bytes.removeFirst(count)
+    bytes.append(contentsOf: more)
   }
 }

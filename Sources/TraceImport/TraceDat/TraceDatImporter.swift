@@ -27,7 +27,8 @@ package struct TraceDatImporter {
     var file = try CaptureFile(path: path)
     let layout = try DatLayout(&file)
     var merge = try DatMerge(layout, file)
-    var reader = TracefsRecordReader(layout.formats, origin: origin)
+    var reader = TracefsRecordReader(origin: origin)
+    reader.use(layout.formats)
     while let next = merge.next {
       Self.read(merge.streams[next], layout, &reader)
       try merge.advance(file)

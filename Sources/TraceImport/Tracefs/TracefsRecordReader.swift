@@ -31,21 +31,24 @@ struct TracefsRecordReader: ~Copyable {
   private(set) var interpreter: TracefsInterpreter
   private(set) var tally = RecordTally()
   private var plans: [Int: Plan] = [:]
-  private let typeField: EventFormat.Field
-  private let processField: EventFormat.Field?
-  private var workers: Set<Int32>
-  private let formats: TracefsFormats
+  private var typeField = EventFormat.Field(name: "common_type", offset: 0, size: 2)
+  private var processField: EventFormat.Field?
+  private var workers: Set<Int32> = []
+  private var formats = TracefsFormats()
   /// Processes whose command line is remembered.
   private static let workerLimit = 1 << 20
 
-  init(_ formats: TracefsFormats, origin: EventOrigin) {
+  init(origin: EventOrigin) { interpreter = TracefsInterpreter(origin: origin) }
+
+  /// From here on, records have these layouts.
+  mutating func use(_ formats: TracefsFormats) {
     self.formats = formats
-    interpreter = TracefsInterpreter(origin: origin)
+    plans = [:]
     // The common fields are the same in all formats of a kernel.
-    let any = formats.events.values.first { $0["common_type"] != nil }
-    typeField =
-      any?["common_type"] ?? EventFormat.Field(name: "common_type", offset: 0, size: 2)
-    processField = any?["common_pid"]
+    if let format = formats.events.values.first(where: { $0["common_type"] != nil }) {
+      typeField = format["common_type"] ?? typeField
+      processField = format["common_pid"]
+    }
     workers = Set(formats.commands.filter { $0.value.hasPrefix("kworker") }.keys)
   }
 
