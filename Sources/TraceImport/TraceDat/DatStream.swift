@@ -1,7 +1,7 @@
 /// The events of one CPU in order. It holds one page, or one decompressed chunk of pages.
 struct DatStream {
   let cpu: UInt16
-  /// The event that comes next; nil at the end.
+  /// The event that comes next, at its time in nanoseconds; nil at the end.
   private(set) var head: RingPage.Entry?
   /// Events that were lost right before `head`: nil none, 0 an unknown number.
   private(set) var lostBeforeHead: UInt64?
@@ -12,6 +12,7 @@ struct DatStream {
 
   private let isCompressed: Bool
   private let layout: TracefsFormats.Page
+  private let times: DatTimes
   private let pageSize: Int
   private let start: UInt64
   private let end: UInt64
@@ -26,6 +27,7 @@ struct DatStream {
     cpu = stream.cpu
     isCompressed = stream.isCompressed
     self.layout = layout.formats.page
+    times = layout.times
     pageSize = layout.pageSize
     start = stream.offset
     offset = stream.offset
@@ -50,6 +52,7 @@ struct DatStream {
       switch page?.next() {
       case .entry(let entry):
         head = entry
+        head?.time = times.nanoseconds(entry.time, cpu: cpu)
         return
       case .damaged:
         damagedPages += 1

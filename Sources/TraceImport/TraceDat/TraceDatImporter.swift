@@ -9,11 +9,16 @@ import TraceFormat
 package struct TraceDatImporter {
   private let path: String
   private let origin: EventOrigin
+  private let usesHostClock: Bool
 
-  /// - Parameter origin: whose tracefs it was: `.guest` or `.host`. A trace.dat does not say.
-  package init(path: String, origin: EventOrigin) {
+  /// - Parameters:
+  ///   - origin: whose tracefs it was: `.guest` or `.host`. A trace.dat does not say.
+  ///   - usesHostClock: give a guest's events the times of its host, where trace-cmd measured how the
+  ///     clocks stand (option TIME_SHIFT).
+  package init(path: String, origin: EventOrigin, usesHostClock: Bool = false) {
     self.path = path
     self.origin = origin
+    self.usesHostClock = usesHostClock
   }
 
   /// - Parameters:
@@ -25,12 +30,19 @@ package struct TraceDatImporter {
     progress: (_ bytesRead: UInt64, _ totalBytes: UInt64?) -> Void = { _, _ in }
   ) throws -> ImportReport {
     var file = try CaptureFile(path: path)
-    let layout = try DatLayout(&file)
+    var layout = try DatLayout(&file)
+    if usesHostClock, layout.times.guestClock == nil {
+      throw file.malformed(
+        "clock of the host", at: 0,
+        expected: "an option TIME_SHIFT, which 'trace-cmd record -A' writes "
+          + "into a guest's file", found: "none")
+    }
+    layout.times.usesHostClock = usesHostClock
     var merge = try DatMerge(layout, file)
     var reader = TracefsRecordReader(origin: origin)
     reader.use(layout.formats)
     while let next = merge.next {
-      Self.read(merge.streams[next], layout, &reader)
+      Self.read(merge.streams[next], &reader)
       try merge.advance(file)
       if reader.interpreter.queue.count >= 4096 {
         try reader.drain(sink)
@@ -43,8 +55,17 @@ package struct TraceDatImporter {
     report.textBytes = file.size
     report.clockResolutionNanoseconds = 1
     report.notes.append("clock \(layout.clock.isEmpty ? "unknown" : layout.clock)")
-    if layout.hasTimeShift {
-      report.notes.append("the guest's time shift is not applied: times are the guest's own")
+    if let clock = layout.times.guestClock {
+      report.notes.append(
+        usesHostClock
+          ? "times are those of the host with trace \(clock.peer)"
+          : "times are the guest's own; those of its host, with trace \(clock.peer), are known")
+    }
+    if usesHostClock { report.clockDomain = .host }
+    for guest in layout.guests {
+      report.notes.append(
+        "guest \(guest.name) of \(guest.tasks.count) CPUs was recorded too, as trace \(guest.trace)"
+      )
     }
     if merge.damagedPages > 0 {
       report.damage.append(.init(damage: .page, count: merge.damagedPages, firstLine: 0))
@@ -57,13 +78,12 @@ package struct TraceDatImporter {
 
   /// The event that the stream stands at, and the loss before it.
   private static func read(
-    _ stream: borrowing DatStream, _ layout: borrowing DatLayout,
-    _ reader: inout TracefsRecordReader
+    _ stream: borrowing DatStream, _ reader: inout TracefsRecordReader
   ) {
     guard let page = stream.page, let entry = stream.head else { return }
-    let time = layout.nanoseconds(entry.time)
-    if let lost = stream.lostBeforeHead { reader.lose(lost, time: time, cpu: stream.cpu) }
-    reader.read(page.bytes, at: entry.offset, size: entry.size, time: time, cpu: stream.cpu)
+    if let lost = stream.lostBeforeHead { reader.lose(lost, time: entry.time, cpu: stream.cpu) }
+    reader.read(
+      page.bytes, at: entry.offset, size: entry.size, time: entry.time, cpu: stream.cpu)
   }
 }
 
