@@ -195,3 +195,74 @@ private struct TwoViews {
     #expect(events.map(\.time) == [1_000_000_000, 3_000_100_000])
   }
 }
+
+@Suite struct TwoViewImporterTests {
+  /// Acknowledges as rows: the guest's clock starts 5 ms after the host's and sees each 2 µs later.
+  private static func views() -> (host: String, guest: String) {
+    var generator = SeededGenerator(seed: 3)
+    var host = "time,kind,target,intid,origin\n"
+    var guest = host
+    var time: UInt64 = 10_000_000
+    for index in 0..<200 {
+      time += UInt64.random(in: 5_000...3_000_000, using: &generator)
+      let row = "acknowledge,pe\(index % 3),\(8_192 + index % 5)"
+      host += "\(time),\(row),host\n"
+      guest += "\(time - 5_000_000 + 2_000),\(row),guest\n"
+    }
+    return (host, guest)
+  }
+
+  private func imported(
+    _ clocks: TwoViewImporter.Clocks, _ sink: (Span<TraceEvent>) throws -> Void
+  ) throws -> ImportReport {
+    let (host, guest) = Self.views()
+    return try TemporaryCapture.with(Array(host.utf8)) { hostPath in
+      try TemporaryCapture.with(Array(guest.utf8)) { guestPath in
+        let importer = TwoViewImporter(
+          fixed: .init(path: hostPath, importer: CaptureImporter()),
+          moved: .init(path: guestPath, importer: CaptureImporter()), clocks: clocks,
+          spool: hostPath + ".spool")
+        defer {
+          for path in TwoViewImporter.files(spool: hostPath + ".spool") {
+            #expect(!Captures.has(path))
+          }
+        }
+        return try importer.run(sink: sink)
+      }
+    }
+  }
+
+  @Test func matchedViewsComeOutAsPairsAndTheReportStatesTheResidual() throws {
+    var events: [TraceEvent] = []
+    let report = try imported(.matched) { span in
+      for index in span.indices { events.append(span[index]) }
+    }
+    try #require(events.count == 400)
+    for pair in 0..<200 {
+      #expect(events[2 * pair].time == events[2 * pair + 1].time)
+      #expect(Set([events[2 * pair].origin, events[2 * pair + 1].origin]) == [.host, .guest])
+    }
+    #expect(report.eventCount == 400 && report.lineCount == 402)
+    #expect(report.notes.contains { $0.contains("offset 4998000 ns, drift 0 ns/s") })
+    #expect(
+      report.notes.contains {
+        $0.contains("200 interrupts matched") && $0.contains("min 0, median 0, p99 0, max 0")
+      })
+  }
+
+  @Test func aDeclaredOffsetIsTakenAsItIs() throws {
+    var events: [TraceEvent] = []
+    let report = try imported(.declared(5_000_000)) { span in
+      for index in span.indices { events.append(span[index]) }
+    }
+    #expect(events.map(\.time) == events.map(\.time).sorted())
+    let host = events.filter { $0.origin == .host }.map(\.time)
+    #expect(events.filter { $0.origin == .guest }.map(\.time) == host.map { $0 + 2_000 })
+    #expect(report.notes.contains { $0.contains("declared offset 5000000 ns") })
+  }
+
+  @Test func aSinkThatFailsLeavesNoFileBehind() {
+    struct Stop: Error {}
+    #expect(throws: Stop.self) { try imported(.matched) { _ in throw Stop() } }
+  }
+}
