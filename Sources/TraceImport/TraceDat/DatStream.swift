@@ -4,11 +4,11 @@ struct DatStream {
   /// The event that comes next, at its time in nanoseconds; nil at the end.
   private(set) var head: RingPage.Entry?
   /// Events that were lost right before `head`: nil none, 0 an unknown number.
-  private(set) var lostBeforeHead: UInt64?
+  private var lostBeforeHead: UInt64?
   /// Bytes of the file used so far.
   private(set) var bytesRead: UInt64 = 0
   private(set) var damagedPages: UInt64 = 0
-  private(set) var page: RingPage?
+  private var page: RingPage?
 
   private let isCompressed: Bool
   private let layout: TracefsFormats.Page
@@ -44,6 +44,13 @@ struct DatStream {
       offset += 4
     }
     try advance(file)
+  }
+
+  /// Hands over `head`, and the loss before it.
+  func readHead(into reader: inout TracefsRecordReader) {
+    guard let head else { return }
+    if let lostBeforeHead { reader.lose(lostBeforeHead, time: head.time, cpu: cpu) }
+    page?.read(head, cpu: cpu, into: &reader)
   }
 
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {

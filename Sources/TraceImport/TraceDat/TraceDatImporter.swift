@@ -41,8 +41,7 @@ package struct TraceDatImporter {
     var merge = try DatMerge(layout, file)
     var reader = TracefsRecordReader(origin: origin)
     reader.use(layout.formats)
-    while let next = merge.next {
-      Self.read(merge.streams[next], &reader)
+    while merge.read(into: &reader) {
       try merge.advance(file)
       if reader.interpreter.queue.count >= 4096 {
         try reader.drain(sink)
@@ -75,23 +74,13 @@ package struct TraceDatImporter {
     }
     return report
   }
-
-  /// The event that the stream stands at, and the loss before it.
-  private static func read(
-    _ stream: borrowing DatStream, _ reader: inout TracefsRecordReader
-  ) {
-    guard let page = stream.page, let entry = stream.head else { return }
-    if let lost = stream.lostBeforeHead { reader.lose(lost, time: entry.time, cpu: stream.cpu) }
-    reader.read(
-      page.bytes, at: entry.offset, size: entry.size, time: entry.time, cpu: stream.cpu)
-  }
 }
 
 /// All CPUs and buffers of a file on one time line.
 private struct DatMerge {
-  private(set) var streams: [DatStream] = []
+  private var streams: [DatStream] = []
   /// The stream whose head comes next; nil at the end.
-  private(set) var next: Int?
+  private var next: Int?
   /// Another stream must not be passed: the earliest of the others.
   private var limit: (time: UInt64, stream: Int)?
 
@@ -102,6 +91,13 @@ private struct DatMerge {
 
   var bytesRead: UInt64 { streams.reduce(0) { $0 + $1.bytesRead } }
   var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.damagedPages } }
+
+  /// Hands over the event that comes next; returns false at the end.
+  func read(into reader: inout TracefsRecordReader) -> Bool {
+    guard let next else { return false }
+    streams[next].readHead(into: &reader)
+    return true
+  }
 
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     guard let next else { return }
