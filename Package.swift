@@ -53,8 +53,8 @@ let package = Package(
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer(
-      "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4", tests: ["TraceFormatInC"],
-      golden: true)
+      "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4",
+      tests: ["TraceFormatInC", "ReferenceModel"], golden: true)
     + Target.layer(
       "TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd",
       tests: ["EventModel", "CZstd"], golden: true)
@@ -69,6 +69,9 @@ let package = Package(
     + [
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
+        swiftSettings: strict),
+      .executableTarget(
+        name: "TraceRaces", dependencies: ["EventModel", "TraceFormat"], path: "Tests/TraceRaces",
         swiftSettings: strict),
       .target(name: "CRingPinning", path: "Benchmarks/Rings/Pinning"),
       .executableTarget(
