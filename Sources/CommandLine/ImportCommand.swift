@@ -10,10 +10,11 @@ struct ImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Turn a capture into a trace file.",
     discussion: """
-      Reads a QEMU log ('-msg timestamp=on -d trace:… -D LOG'), a trace.dat of trace-cmd, the text \
-      of tracefs, or CSV and JSON lines as 'doorbell cat' writes them (time in ns and kind must be \
-      there, all else may be left out). Text may be zstd and may come from standard input as '-'. \
-      The content tells the format. Writes a .dbtrace with the events, their recorded outcomes and the mappings that \
+      Reads a QEMU log ('-msg timestamp=on -d trace:… -D LOG') or simpletrace, a trace.dat of \
+      trace-cmd, the text of tracefs, a perf.data of tracepoints or the text of 'perf script', or CSV \
+      and JSON lines as 'doorbell cat' writes them (time in ns and kind must be there, all else may be \
+      left out). Text may be zstd and may come from standard input as '-', and so may a simpletrace and \
+      what 'perf record -o -' writes. The content tells the format. Writes a .dbtrace with the events, their recorded outcomes and the mappings that \
       the capture reveals. Use it when you have a capture of your own guest. What was used, ignored \
       and not understood is reported by event; nothing is dropped silently.
 
@@ -36,8 +37,33 @@ struct ImportCommand: ParsableCommand {
       "Take the capture for this format, whatever its content looks like.", valueName: "format"))
   var from: CaptureFormat?
 
-  @Option(help: "Say whose tracefs it was; a trace.dat or its text does not (guest).")
+  @Option(help: "Say whose tracefs it was; a trace.dat, a perf.data or their text do not (guest).")
   var origin: Recorder = .guest
+
+  @Option(
+    help: ArgumentHelp(
+      "Read the arguments of a simpletrace as this 'trace-events-all' of QEMU declares them (the one "
+        + "beside the capture, or of an installed QEMU).", valueName: "path"))
+  var traceEvents: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Import this recording of the guest from the same time as well, onto the time line of the "
+        + "capture, which is then the host's or the emulator's. The interrupts that both show tell how "
+        + "the clocks stand; the residual is printed.", valueName: "path"))
+  var guest: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Add this to the guest's times instead of matching interrupts: when you know it, or when they "
+        + "are too regular to tell.", valueName: "nanoseconds"))
+  var guestOffset: Int64?
+
+  @Flag(
+    help:
+      "Take the guest's times on the host's clock as 'trace-cmd record -A' measured it in its file."
+  )
+  var guestOnHostClock = false
 
   @Option(
     name: .shortAndLong, help: "Write the trace here; an older file is replaced when all is done.")
@@ -52,17 +78,34 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Print the report in this form.")
   var format: OutputFormat = .table
 
+  func validate() throws {
+    if guest == nil, guestOffset != nil || guestOnHostClock {
+      throw ValidationError(
+        "'--guest-offset' and '--guest-on-host-clock' say how the times of '--guest' are read; name it."
+      )
+    }
+    if guestOffset != nil, guestOnHostClock {
+      throw ValidationError("'--guest-offset' and '--guest-on-host-clock' exclude each other.")
+    }
+  }
+
+  private var spool: String { output + ".spool-\(getpid())" }
+
+  /// What an interrupted import leaves behind.
+  private var spoolPaths: [String] {
+    [spool, spool + ".partial", output + ".partial"] + TwoViewImporter.files(spool: spool)
+  }
+
   func run() throws {
     try reportingFailure {
       // What the header says of the machine is known when the capture has been read to its end, so
       // the events wait in a trace beside the output.
-      let spool = output + ".spool-\(getpid())"
       defer {
-        for path in [spool, spool + ".partial"] {
+        for path in spoolPaths.prefix(2) {
           try? FileManager.default.removeItem(atPath: path)
         }
       }
-      Interruption.removes([spool, spool + ".partial", output + ".partial"])
+      Interruption.removes(spoolPaths)
       let report = try read(into: spool)
       let summary = try copy(spool, report)
       let text = ImportText(report: report, summary: summary, output: output)
@@ -89,28 +132,21 @@ struct ImportCommand: ParsableCommand {
   private func importCapture(
     sink: (Span<TraceEvent>) throws -> Void, progress: (UInt64, UInt64?) -> Void
   ) throws -> ImportReport {
-    var input = try CaptureInput(path: capture)
-    guard let kind = try from ?? CaptureFormat(head: input.peek(CaptureFormat.headBytes)) else {
-      throw ImportError.unknownFormat(name: input.name)
+    guard let guest else {
+      return try CaptureImporter(format: from, origin: origin.origin, declarations: traceEvents)
+        .run(path: capture, sink: sink, progress: progress)
     }
-    switch kind {
-    case .qemuLog:
-      return try QEMULogImporter().run(source: &input, sink: sink, progress: progress)
-    case .ftraceText:
-      return try FtraceTextImporter(origin: origin.origin)
-        .run(source: &input, sink: sink, progress: progress)
-    case .csv: return try TableImporter(.csv).run(source: &input, sink: sink, progress: progress)
-    case .jsonLines:
-      return try TableImporter(.jsonLines).run(source: &input, sink: sink, progress: progress)
-    case .traceDat:
-      guard capture != "-" else {
-        throw Failure(
-          "standard input: a trace.dat is read at many places, and a pipe has one; save it to a file "
-            + "and import that")
-      }
-      return try TraceDatImporter(path: capture, origin: origin.origin)
-        .run(sink: sink, progress: progress)
-    }
+    return try TwoViewImporter(
+      fixed: .init(
+        path: capture,
+        importer: CaptureImporter(format: from, origin: .host, declarations: traceEvents)),
+      moved: .init(
+        path: guest,
+        importer: CaptureImporter(
+          origin: .guest, declarations: traceEvents, usesHostClock: guestOnHostClock)),
+      clocks: guestOffset.map { .declared($0) } ?? (guestOnHostClock ? .declared(0) : .matched),
+      spool: spool
+    ).run(sink: sink, progress: progress)
   }
 
   private func copy(
@@ -120,7 +156,7 @@ struct ImportCommand: ParsableCommand {
     description.clockDomain = report.clockDomain
     description.clockResolutionNanoseconds = report.clockResolutionNanoseconds
     description.epochNanoseconds = report.startMicroseconds * 1_000
-    description.origins = 1 << report.origin.rawValue
+    description.origins = report.origins
     description.geometry = report.geometry
     description.provenance = [
       .init("tool", "doorbell \(ToolVersion.text)"),

@@ -34,10 +34,15 @@ package struct ImportReport: Sendable {
   package var clockDomain = ClockDomain.emulator
   package var clockResolutionNanoseconds: UInt64 = 1_000
   package var origin = EventOrigin.emulator
+  /// Further origins, as bits by raw value: a second view was imported too.
+  package var otherOrigins: UInt8 = 0
   /// What else a reader of the trace should know, for its provenance.
   package var notes: [String] = []
 
   package init() {}
+
+  /// Bit n: events of the origin with raw value n may occur.
+  package var origins: UInt8 { otherOrigins | 1 << origin.rawValue }
 
   package var usedLines: UInt64 { names.reduce(0) { $0 + $1.used } }
   package var ignoredLines: UInt64 { names.reduce(0) { $0 + $1.ignored } }
@@ -96,6 +101,7 @@ package enum IgnoredReason: String, Sendable, Hashable, CaseIterable {
   case hostSide = "what the host does with its own tables"
   case unknownRegister = "a guest's register; which one the recording does not say"
   case noStreamTable = "a domain; its tables stand in no event"
+  case recorderInternal = "what the recorder notes of processes and of itself"
   case repeatedInjection = "an injection that another event stands for"
 }
 

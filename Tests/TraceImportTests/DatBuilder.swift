@@ -18,6 +18,8 @@ struct DatBuilder {
   /// Bits and count of events lost before the first page of CPU 0.
   var lostBeforeFirstPage: UInt64?
   var clock = "mono"
+  /// Further options: numbers and contents.
+  var options: [(identifier: UInt64, content: [UInt8])] = []
   /// Bytes between the common fields and the event's own: layouts differ between kernels.
   var gap = 0
 
@@ -93,6 +95,15 @@ struct DatBuilder {
       time: time, identifier: Self.schedule, pid: 1, payload: [UInt8](repeating: 0x41, count: 16))
   }
 
+  /// A record as the kernel lays it out: the common fields, then its own.
+  func bytes(_ record: Record) -> [UInt8] {
+    var data =
+      number(UInt64(record.identifier), 2) + [0, 0] + number(UInt64(record.pid), 4)
+      + [UInt8](repeating: 0xCC, count: gap) + record.payload
+    while data.count % 4 != 0 { data.append(0) }
+    return data
+  }
+
   // MARK: Pages
 
   private func eventHead(_ type: UInt64, _ delta: UInt64) -> [UInt8] {
@@ -115,10 +126,7 @@ struct DatBuilder {
           body += eventHead(30, delta & 0x7FF_FFFF) + number(delta >> 27, 4)
           delta = 0
         }
-        var data =
-          number(UInt64(record.identifier), 2) + [0, 0] + number(UInt64(record.pid), 4)
-          + [UInt8](repeating: 0xCC, count: gap) + record.payload
-        while data.count % 4 != 0 { data.append(0) }
+        let data = bytes(record)
         if rest.count % 2 == 0 {
           body += eventHead(UInt64(data.count / 4), delta)
         } else {
@@ -169,6 +177,13 @@ struct DatBuilder {
       + [isBigEndian ? 1 : 0, UInt8(longSize)] + number(4096, 4)
   }
 
+  /// What perf writes of the formats: the front of a file of version 6, named 0.6.
+  var tracingData: [UInt8] {
+    [0x17, 0x08, 0x44] + Array("tracing".utf8) + string("0.6")
+      + [isBigEndian ? 1 : 0, UInt8(longSize)] + number(4096, 4) + headers + number(0, 4)
+      + eventFormats + number(0, 4) + number(0, 4) + commands
+  }
+
   func file() -> [UInt8] {
     let data = cpus.enumerated().map { pages($1, lost: $0 == 0 ? lostBeforeFirstPage : nil) }
     return version == 6 ? sequence(data) : sections(data)
@@ -179,7 +194,9 @@ struct DatBuilder {
     bytes += number(3, 4) + Array("sym".utf8) + number(0, 4) + commands
     let clockText = "local [\(clock)] boot"
     bytes += number(UInt64(data.count), 4) + string("options  ") + number(4, 2)
-    bytes += number(UInt64(clockText.utf8.count + 1), 4) + string(clockText) + number(0, 2)
+    bytes += number(UInt64(clockText.utf8.count + 1), 4) + string(clockText)
+    for option in options { bytes += self.option(option.identifier, option.content) }
+    bytes += number(0, 2)
     bytes += string("flyrecord")
     var offset = (bytes.count + 16 * data.count + 4095) / 4096 * 4096
     for pages in data {
@@ -201,7 +218,7 @@ struct DatBuilder {
   private func sections(_ data: [[UInt8]]) -> [UInt8] {
     let start = initial + string("none") + string("")
     var bytes: [UInt8] = []
-    var options: [UInt8] = []
+    var options = self.options.flatMap { option($0.identifier, $0.content) }
     func place() -> UInt64 { UInt64(start.count + 8 + bytes.count) }
     for (identifier, content) in [
       (UInt64(16), headers), (17, number(0, 4)), (18, eventFormats), (21, commands),

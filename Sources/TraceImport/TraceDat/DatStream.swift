@@ -1,31 +1,33 @@
 /// The events of one CPU in order. It holds one page, or one decompressed chunk of pages.
 struct DatStream {
   let cpu: UInt16
-  /// The event that comes next; nil at the end.
+  /// The event that comes next, at its time in nanoseconds; nil at the end.
   private(set) var head: RingPage.Entry?
   /// Events that were lost right before `head`: nil none, 0 an unknown number.
-  private(set) var lostBeforeHead: UInt64?
+  private var lostBeforeHead: UInt64?
   /// Bytes of the file used so far.
   private(set) var bytesRead: UInt64 = 0
   private(set) var damagedPages: UInt64 = 0
-  private(set) var page: RingPage?
+  private var page: RingPage?
 
   private let isCompressed: Bool
-  private let layout: DatLayout.Page
+  private let layout: TracefsFormats.Page
+  private let times: DatTimes
   private let pageSize: Int
   private let start: UInt64
   private let end: UInt64
   private var offset: UInt64
   private var chunksLeft: UInt64 = 0
-  private var chunk: DatBytes?
+  private var chunk: OrderedBytes?
   private var chunkOffset = 0
 
   init(
-    _ stream: DatLayout.Stream, _ layout: DatLayout, _ file: borrowing DatFile
+    _ stream: DatLayout.Stream, _ layout: DatLayout, _ file: borrowing CaptureFile
   ) throws(ImportError) {
     cpu = stream.cpu
     isCompressed = stream.isCompressed
-    self.layout = layout.page
+    self.layout = layout.formats.page
+    times = layout.times
     pageSize = layout.pageSize
     start = stream.offset
     offset = stream.offset
@@ -44,12 +46,20 @@ struct DatStream {
     try advance(file)
   }
 
-  mutating func advance(_ file: borrowing DatFile) throws(ImportError) {
+  /// Hands over `head`, and the loss before it.
+  func readHead(into reader: inout TracefsRecordReader) {
+    guard let head else { return }
+    if let lostBeforeHead { reader.lose(lostBeforeHead, time: head.time, cpu: cpu) }
+    page?.read(head, cpu: cpu, into: &reader)
+  }
+
+  mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     lostBeforeHead = nil
     while true {
       switch page?.next() {
       case .entry(let entry):
         head = entry
+        head?.time = times.nanoseconds(entry.time, cpu: cpu)
         return
       case .damaged:
         damagedPages += 1
@@ -76,7 +86,8 @@ struct DatStream {
     if let lost { lostBeforeHead = (lostBeforeHead ?? 0) &+ lost }
   }
 
-  private mutating func nextPage(_ file: borrowing DatFile) throws(ImportError) -> DatBytes? {
+  private mutating func nextPage(_ file: borrowing CaptureFile) throws(ImportError) -> OrderedBytes?
+  {
     guard isCompressed else {
       let size = min(UInt64(pageSize), end - offset)
       guard size > 0 else { return nil }
@@ -90,7 +101,7 @@ struct DatStream {
       if let chunk, chunkOffset < chunk.count {
         let size = min(pageSize, chunk.count - chunkOffset)
         defer { chunkOffset += size }
-        return DatBytes(
+        return OrderedBytes(
           Array(chunk.bytes[chunkOffset..<chunkOffset + size]), isBigEndian: chunk.isBigEndian)
       }
       guard chunksLeft > 0 else { return nil }

@@ -9,11 +9,16 @@ import TraceFormat
 package struct TraceDatImporter {
   private let path: String
   private let origin: EventOrigin
+  private let usesHostClock: Bool
 
-  /// - Parameter origin: whose tracefs it was: `.guest` or `.host`. A trace.dat does not say.
-  package init(path: String, origin: EventOrigin) {
+  /// - Parameters:
+  ///   - origin: whose tracefs it was: `.guest` or `.host`. A trace.dat does not say.
+  ///   - usesHostClock: give a guest's events the times of its host, where trace-cmd measured how the
+  ///     clocks stand (option TIME_SHIFT).
+  package init(path: String, origin: EventOrigin, usesHostClock: Bool = false) {
     self.path = path
     self.origin = origin
+    self.usesHostClock = usesHostClock
   }
 
   /// - Parameters:
@@ -24,12 +29,19 @@ package struct TraceDatImporter {
     sink: (Span<TraceEvent>) throws -> Void,
     progress: (_ bytesRead: UInt64, _ totalBytes: UInt64?) -> Void = { _, _ in }
   ) throws -> ImportReport {
-    var file = try DatFile(path: path)
-    let layout = try DatLayout(&file)
+    var file = try CaptureFile(path: path)
+    var layout = try DatLayout(&file)
+    if usesHostClock, layout.times.guestClock == nil {
+      throw file.malformed(
+        "clock of the host", at: 0,
+        expected: "an option TIME_SHIFT, which 'trace-cmd record -A' writes "
+          + "into a guest's file", found: "none")
+    }
+    layout.times.usesHostClock = usesHostClock
     var merge = try DatMerge(layout, file)
-    var reader = DatRecordReader(layout, origin: origin)
-    while let next = merge.next {
-      reader.read(merge.streams[next])
+    var reader = TracefsRecordReader(origin: origin)
+    reader.use(layout.formats)
+    while merge.read(into: &reader) {
       try merge.advance(file)
       if reader.interpreter.queue.count >= 4096 {
         try reader.drain(sink)
@@ -42,14 +54,23 @@ package struct TraceDatImporter {
     report.textBytes = file.size
     report.clockResolutionNanoseconds = 1
     report.notes.append("clock \(layout.clock.isEmpty ? "unknown" : layout.clock)")
-    if layout.hasTimeShift {
-      report.notes.append("the guest's time shift is not applied: times are the guest's own")
+    if let clock = layout.times.guestClock {
+      report.notes.append(
+        usesHostClock
+          ? "times are those of the host with trace \(clock.peer)"
+          : "times are the guest's own; those of its host, with trace \(clock.peer), are known")
+    }
+    if usesHostClock { report.clockDomain = .host }
+    for guest in layout.guests {
+      report.notes.append(
+        "guest \(guest.name) of \(guest.tasks.count) CPUs was recorded too, as trace \(guest.trace)"
+      )
     }
     if merge.damagedPages > 0 {
       report.damage.append(.init(damage: .page, count: merge.damagedPages, firstLine: 0))
     }
-    if layout.unreadableFormats > 0 {
-      report.notes.append("\(layout.unreadableFormats) event formats could not be read")
+    if layout.formats.unreadableCount > 0 {
+      report.notes.append("\(layout.formats.unreadableCount) event formats could not be read")
     }
     return report
   }
@@ -57,13 +78,13 @@ package struct TraceDatImporter {
 
 /// All CPUs and buffers of a file on one time line.
 private struct DatMerge {
-  private(set) var streams: [DatStream] = []
+  private var streams: [DatStream] = []
   /// The stream whose head comes next; nil at the end.
-  private(set) var next: Int?
+  private var next: Int?
   /// Another stream must not be passed: the earliest of the others.
   private var limit: (time: UInt64, stream: Int)?
 
-  init(_ layout: DatLayout, _ file: borrowing DatFile) throws(ImportError) {
+  init(_ layout: DatLayout, _ file: borrowing CaptureFile) throws(ImportError) {
     for stream in layout.streams { streams.append(try DatStream(stream, layout, file)) }
     choose()
   }
@@ -71,7 +92,14 @@ private struct DatMerge {
   var bytesRead: UInt64 { streams.reduce(0) { $0 + $1.bytesRead } }
   var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.damagedPages } }
 
-  mutating func advance(_ file: borrowing DatFile) throws(ImportError) {
+  /// Hands over the event that comes next; returns false at the end.
+  func read(into reader: inout TracefsRecordReader) -> Bool {
+    guard let next else { return false }
+    streams[next].readHead(into: &reader)
+    return true
+  }
+
+  mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     guard let next else { return }
     try streams[next].advance(file)
     guard let head = streams[next].head else { return choose() }
