@@ -10,10 +10,11 @@ struct ImportCommand: ParsableCommand {
     commandName: "import",
     abstract: "Turn a capture into a trace file.",
     discussion: """
-      Reads a QEMU log ('-msg timestamp=on -d trace:… -D LOG'), a trace.dat of trace-cmd, the text \
-      of tracefs, or CSV and JSON lines as 'doorbell cat' writes them (time in ns and kind must be \
-      there, all else may be left out). Text may be zstd and may come from standard input as '-'. \
-      The content tells the format. Writes a .dbtrace with the events, their recorded outcomes and the mappings that \
+      Reads a QEMU log ('-msg timestamp=on -d trace:… -D LOG') or simpletrace, a trace.dat of \
+      trace-cmd, the text of tracefs, a perf.data of tracepoints or the text of 'perf script', or CSV \
+      and JSON lines as 'doorbell cat' writes them (time in ns and kind must be there, all else may be \
+      left out). Text may be zstd and may come from standard input as '-', and so may a simpletrace and \
+      what 'perf record -o -' writes. The content tells the format. Writes a .dbtrace with the events, their recorded outcomes and the mappings that \
       the capture reveals. Use it when you have a capture of your own guest. What was used, ignored \
       and not understood is reported by event; nothing is dropped silently.
 
@@ -36,8 +37,14 @@ struct ImportCommand: ParsableCommand {
       "Take the capture for this format, whatever its content looks like.", valueName: "format"))
   var from: CaptureFormat?
 
-  @Option(help: "Say whose tracefs it was; a trace.dat or its text does not (guest).")
+  @Option(help: "Say whose tracefs it was; a trace.dat, a perf.data or their text do not (guest).")
   var origin: Recorder = .guest
+
+  @Option(
+    help: ArgumentHelp(
+      "Read the arguments of a simpletrace as this 'trace-events-all' of QEMU declares them (the one "
+        + "beside the capture, or of an installed QEMU).", valueName: "path"))
+  var traceEvents: String?
 
   @Option(
     name: .shortAndLong, help: "Write the trace here; an older file is replaced when all is done.")
@@ -89,28 +96,8 @@ struct ImportCommand: ParsableCommand {
   private func importCapture(
     sink: (Span<TraceEvent>) throws -> Void, progress: (UInt64, UInt64?) -> Void
   ) throws -> ImportReport {
-    var input = try CaptureInput(path: capture)
-    guard let kind = try from ?? CaptureFormat(head: input.peek(CaptureFormat.headBytes)) else {
-      throw ImportError.unknownFormat(name: input.name)
-    }
-    switch kind {
-    case .qemuLog:
-      return try QEMULogImporter().run(source: &input, sink: sink, progress: progress)
-    case .ftraceText:
-      return try FtraceTextImporter(origin: origin.origin)
-        .run(source: &input, sink: sink, progress: progress)
-    case .csv: return try TableImporter(.csv).run(source: &input, sink: sink, progress: progress)
-    case .jsonLines:
-      return try TableImporter(.jsonLines).run(source: &input, sink: sink, progress: progress)
-    case .traceDat:
-      guard capture != "-" else {
-        throw Failure(
-          "standard input: a trace.dat is read at many places, and a pipe has one; save it to a file "
-            + "and import that")
-      }
-      return try TraceDatImporter(path: capture, origin: origin.origin)
-        .run(sink: sink, progress: progress)
-    }
+    try CaptureImporter(format: from, origin: origin.origin, declarations: traceEvents)
+      .run(path: capture, sink: sink, progress: progress)
   }
 
   private func copy(

@@ -4,6 +4,9 @@ package enum CaptureFormat: String, Sendable, CaseIterable {
   case qemuLog = "qemu-log"
   case traceDat = "trace-dat"
   case ftraceText = "ftrace-text"
+  case perfData = "perf-data"
+  case perfScript = "perf-script"
+  case simpleTrace = "simpletrace"
   case csv
   case jsonLines = "jsonl"
 
@@ -19,6 +22,14 @@ package enum CaptureFormat: String, Sendable, CaseIterable {
       self = .traceDat
       return
     }
+    if PerfLayout.isBigEndian(head) != nil {
+      self = .perfData
+      return
+    }
+    if SimpleTraceReader.isBigEndian(head) != nil {
+      self = .simpleTrace
+      return
+    }
     for line in head.split(separator: 0x0A, maxSplits: Self.lineLimit).prefix(Self.lineLimit) {
       if let format = Self.format(line: String(decoding: line.prefix(1_000), as: UTF8.self)) {
         self = format
@@ -29,7 +40,10 @@ package enum CaptureFormat: String, Sendable, CaseIterable {
   }
 
   private static func format(line: String) -> CaptureFormat? {
-    if line.hasPrefix("# tracer:") || FtraceLine(line[...].utf8) != nil { return .ftraceText }
+    if line.hasPrefix("# tracer:") { return .ftraceText }
+    if let text = FtraceLine(line[...].utf8) {
+      return text.isOfPerf ? .perfScript : .ftraceText
+    }
     if line.hasPrefix("{") { return .jsonLines }
     // PID@SECONDS.MICROS:
     let digits = line.prefix { $0.isASCII && $0.isNumber }

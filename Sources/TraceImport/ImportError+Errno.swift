@@ -1,6 +1,8 @@
 import Glibc
 
 extension ImportError {
+  static var noSuchFile: Int32 { ENOENT }
+
   /// What the C library calls error `code`.
   static func text(_ code: Int32) -> String {
     var buffer = [CChar](repeating: 0, count: 128)

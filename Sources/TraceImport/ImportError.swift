@@ -12,6 +12,10 @@ package enum ImportError: Error, Equatable {
   case damagedCompression(name: String, bytes: UInt64, reason: String)
   /// The capture contradicts its own format near `byte`.
   case malformed(name: String, byte: UInt64, subject: String, expected: String, found: String)
+  /// What describes the data of this format stands behind it, so a pipe is not enough.
+  case needsFile(name: String, format: CaptureFormat)
+  /// A simpletrace says nothing of its events' arguments, and QEMU's declarations were not found.
+  case missingDeclarations(name: String, lookedFor: [String])
   /// No format that is imported starts like this capture.
   case unknownFormat(name: String)
 }
@@ -36,6 +40,13 @@ extension ImportError: CustomStringConvertible {
     case .malformed(let name, let byte, let subject, let expected, let found):
       "\(name): \(subject) at byte \(byte): expected \(expected), found \(found); "
         + "copy the file again, or see whether the tool that wrote it still reads it"
+    case .needsFile(let name, let format):
+      "\(name): a \(format.rawValue) is read at many places, and a pipe or compressed file has only its "
+        + "front; save it to a plain file and import that"
+    case .missingDeclarations(let name, let places):
+      "\(name): a simpletrace has the values of arguments only; expected QEMU's 'trace-events-all' of "
+        + "the build that recorded it, found none at \(places.joined(separator: ", ")); copy it "
+        + "beside the capture (QEMU installs it in share/qemu) or name it with '--trace-events'"
     case .unknownFormat(let name):
       "\(name): starts like no capture that is imported; name its format with '--from'"
     }

@@ -96,6 +96,7 @@ package enum IgnoredReason: String, Sendable, Hashable, CaseIterable {
   case hostSide = "what the host does with its own tables"
   case unknownRegister = "a guest's register; which one the recording does not say"
   case noStreamTable = "a domain; its tables stand in no event"
+  case recorderInternal = "what the recorder notes of processes and of itself"
   case repeatedInjection = "an injection that another event stands for"
 }
 

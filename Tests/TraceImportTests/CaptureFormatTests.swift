@@ -1,3 +1,4 @@
+import EventModel
 import Testing
 
 @testable import TraceImport
@@ -13,6 +14,15 @@ import Testing
     #expect(
       format("cpus=4\ntc:   <idle>-0   [003]   7.684949: irq_handler_entry: irq=1 name=a\n")
         == .ftraceText)
+    #expect(
+      format("  init     1 [003]     7.684949: irq:irq_handler_entry: irq=1 name=a\n")
+        == .perfScript)
+    for magic in [PerfLayout.magic, PerfLayout.swappedMagic] {
+      #expect(CaptureFormat(head: magic) == .perfData)
+    }
+    #expect(CaptureFormat(head: SimpleTraceBuilder(version: 4).bytes) == .simpleTrace)
+    #expect(
+      CaptureFormat(head: SimpleTraceBuilder(version: 3, isBigEndian: true).bytes) == .simpleTrace)
     #expect(format("time,kind\n1,msi\n") == .csv)
     #expect(format("{\"time\":1}\n") == .jsonLines)
     #expect(format("") == nil)
@@ -41,6 +51,39 @@ import Testing
       parsed(" my [1] task-x-77 [012] .... 12.000000001: map: iova=0x10 - 0x20"))
     #expect(odd.pid == 77 && odd.cpu == 12 && odd.nanoseconds == 12_000_000_001)
     #expect(odd.number("iova") == 16)
+  }
+
+  @Test func perfWritesABlankForTheDashAndTheSystemBeforeTheEvent() throws {
+    let shapes = [
+      " kworker/0:1-ev    44 [003] 15120.958687671: irq:irq_handler_entry: irq=31 name=virtio0",
+      "kworker/0:1-ev  43/44 [003] 15120.958687671: irq:irq_handler_entry: irq=31 name=virtio0",
+      "kworker/0:1-ev    44 [003] 15120.958687671:          1 irq:irq_handler_entry: irq=31",
+    ]
+    for text in shapes {
+      let line = try #require(parsed(text), "\(text)")
+      #expect(line.isOfPerf && line.pid == 44 && line.cpu == 3, "\(text)")
+      #expect(String(Substring(line.task)) == "kworker/0:1-ev")
+      #expect(line.nanoseconds == 15_120_958_687_671 && line.number("irq") == 31)
+      #expect(String(Substring(line.event)) == "irq_handler_entry")
+    }
+    let lost = try #require(parsed("perf  7 [001]  12.000000: PERF_RECORD_LOST lost 17"))
+    #expect(String(Substring(lost.event)) == "PERF_RECORD_LOST")
+  }
+
+  @Test func aLossAndACallChainInTheTextOfPerfAreNoDamage() throws {
+    let text = """
+      task  7 [001]  12.000000: irq:irq_handler_entry: irq=3 name=a
+      \tffffffff8100 handle_irq ([kernel.kallsyms])
+
+      task  7 [001]  12.000001: PERF_RECORD_LOST lost 17
+      task  7 [001]  12.000002: PERF_RECORD_COMM: task:7/7
+
+      """
+    let imported = try ImportedCapture(Array(text.utf8))
+    #expect(imported.events.map(\.kind) == [.mark, .loss])
+    #expect(imported.events[1].word0 == 17 && imported.events[1].time == 12_000_001_000)
+    #expect(imported.report.messageLines == 2 && imported.report.damagedLines == 0)
+    #expect(imported.report.notUnderstoodLines == 0)
   }
 
   @Test func fieldsAreWholeWordsAndNumbersWholeNumbers() throws {

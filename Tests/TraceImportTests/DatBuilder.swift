@@ -93,6 +93,15 @@ struct DatBuilder {
       time: time, identifier: Self.schedule, pid: 1, payload: [UInt8](repeating: 0x41, count: 16))
   }
 
+  /// A record as the kernel lays it out: the common fields, then its own.
+  func bytes(_ record: Record) -> [UInt8] {
+    var data =
+      number(UInt64(record.identifier), 2) + [0, 0] + number(UInt64(record.pid), 4)
+      + [UInt8](repeating: 0xCC, count: gap) + record.payload
+    while data.count % 4 != 0 { data.append(0) }
+    return data
+  }
+
   // MARK: Pages
 
   private func eventHead(_ type: UInt64, _ delta: UInt64) -> [UInt8] {
@@ -115,10 +124,7 @@ struct DatBuilder {
           body += eventHead(30, delta & 0x7FF_FFFF) + number(delta >> 27, 4)
           delta = 0
         }
-        var data =
-          number(UInt64(record.identifier), 2) + [0, 0] + number(UInt64(record.pid), 4)
-          + [UInt8](repeating: 0xCC, count: gap) + record.payload
-        while data.count % 4 != 0 { data.append(0) }
+        let data = bytes(record)
         if rest.count % 2 == 0 {
           body += eventHead(UInt64(data.count / 4), delta)
         } else {
@@ -167,6 +173,13 @@ struct DatBuilder {
   private var initial: [UInt8] {
     [0x17, 0x08, 0x44] + Array("tracing".utf8) + string("\(version)")
       + [isBigEndian ? 1 : 0, UInt8(longSize)] + number(4096, 4)
+  }
+
+  /// What perf writes of the formats: the front of a file of version 6, named 0.6.
+  var tracingData: [UInt8] {
+    [0x17, 0x08, 0x44] + Array("tracing".utf8) + string("0.6")
+      + [isBigEndian ? 1 : 0, UInt8(longSize)] + number(4096, 4) + headers + number(0, 4)
+      + eventFormats + number(0, 4) + number(0, 4) + commands
   }
 
   func file() -> [UInt8] {

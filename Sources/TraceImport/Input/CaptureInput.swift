@@ -7,6 +7,8 @@ package struct CaptureInput: ~Copyable, ByteSource {
   package let name: String
   package let totalBytes: UInt64?
   package private(set) var bytesRead: UInt64 = 0
+  /// The medium is zstd: plain bytes come from its front only.
+  package let isCompressed: Bool
   /// Plain bytes that `peek` took and `read` has not given yet.
   private var head: [UInt8] = []
 
@@ -30,7 +32,8 @@ package struct CaptureInput: ~Copyable, ByteSource {
     totalBytes = source.totalBytes
     let head = try source.peek(4)
     if head.isEmpty { throw .empty(name: name) }
-    if ZstdSource.isZstd(head) {
+    isCompressed = ZstdSource.isZstd(head)
+    if isCompressed {
       zstd = ZstdSource(consume source)
       plain = nil
     } else {

@@ -12,6 +12,9 @@ enum EventCatalogue {
     var opcode: UInt8 = 0
   }
 
+  /// What scripts/simpletrace.py calls the record of lost events; a log never has it.
+  static var dropped: StaticString { "dropped" }
+
   static func entries() -> [Entry] { smmu() + its() + cpu() + platform() }
 
   private static func smmu() -> [Entry] {
@@ -102,6 +105,7 @@ enum EventCatalogue {
 
   private static func platform() -> [Entry] {
     [
+      Entry(name: dropped, action: .dropped),
       Entry(name: "memory_region_ops_write", action: .registerWrite, reason: .otherRegister),
       Entry(name: "pci_cfg_write", action: .pciConfigurationWrite),
       Entry(name: "pci_update_mappings_add", action: .mappingAdded),

@@ -14,6 +14,8 @@ enum LineAction: UInt8 {
   case invalidateStream, invalidateStreamRange, invalidateContext
   case invalidateASID, invalidateVMID, invalidateRange
   case smmuRegisterRead
+  /// Events that the recorder dropped.
+  case dropped
   // Memory-mapped registers and PCI.
   case registerWrite, pciConfigurationWrite, mappingAdded, mappingDeleted
   case msixControl, raisedVector

@@ -2,9 +2,16 @@
 /// log backend with '-msg timestamp=on').
 struct LinePrefix {
   var thread: UInt64
-  var microseconds: UInt64
+  var nanoseconds: UInt64
   /// Bytes of the prefix; the event name starts here.
   var length: Int
+
+  /// Of a record that has no text.
+  init(thread: UInt64, nanoseconds: UInt64) {
+    self.thread = thread
+    self.nanoseconds = nanoseconds
+    length = 0
+  }
 
   /// - Returns: nil if the line does not start with a whole prefix.
   @inline(__always)
@@ -39,7 +46,7 @@ struct LinePrefix {
     }
     guard line[index] == UInt8(ascii: ":"), index + 1 < line.count else { return nil }
     self.thread = thread
-    microseconds = time
+    nanoseconds = time &* 1_000
     length = index + 1
   }
 }

@@ -28,7 +28,7 @@ extension LogInterpreter {
         ? nil : ImportReport.DamageTally(damage: kind, count: count, firstLine: firstLine)
     }
     report.threadCount = threads.count + threads.replaced
-    report.startMicroseconds = startMicroseconds
+    report.startMicroseconds = startNanoseconds / 1_000
     report.durationNanoseconds = lastTime
     report.backwardTimes = backwardTimes
     report.inferredMappings = inferredMappings

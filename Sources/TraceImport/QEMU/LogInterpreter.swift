@@ -14,7 +14,7 @@ struct LogInterpreter: ~Copyable {
   /// Events that may wait behind an unfinished access.
   private static var holdLimit: Int { 65_536 }
   /// A step back by more than this is a clock that was set.
-  private static var clockStepMicroseconds: UInt64 { 1_000_000 }
+  private static var clockStepNanoseconds: UInt64 { 1_000_000_000 }
 
   var queue = EventQueue(capacity: 2 * LogInterpreter.drainCount)
   var threads = ThreadTable()
@@ -36,10 +36,10 @@ struct LogInterpreter: ~Copyable {
   var commandOpcodeRow = 0
   var itsFetchRow = 0
 
-  // Time. `epoch` is what is taken from a line's microseconds; it moves when the clock was set.
-  var startMicroseconds: UInt64 = 0
+  // Time. `epoch` is what is taken from a line's time; it moves when the clock was set.
+  var startNanoseconds: UInt64 = 0
   private var epoch: UInt64 = 0
-  private var lastMicroseconds: UInt64 = 0
+  private var lastNanoseconds: UInt64 = 0
   var lastTime: UInt64 = 0
   var backwardTimes: UInt64 = 0
 
@@ -71,14 +71,19 @@ struct LogInterpreter: ~Copyable {
   @inline(__always)
   mutating func read(_ line: LineText) {
     guard let prefix = LinePrefix(line) else { return readMessage(line) }
+    read(line.dropping(prefix.length), prefix)
+  }
+
+  /// Takes what stands behind a line's prefix: the name of an event and its text.
+  @inline(__always)
+  mutating func read(_ rest: LineText, _ prefix: LinePrefix) {
     lineCount += 1
-    let rest = line.dropping(prefix.length)
     let length = Self.nameLength(rest)
     let name = rest.prefix(length)
     guard let row = names.row(name, line: lineCount) ?? addName(name) else {
       return note(.torn)
     }
-    if !hasTraceLine { startTime(prefix.microseconds) }
+    if !hasTraceLine { startTime(prefix.nanoseconds) }
     let action = names[row].action
     if action == .ignore {
       names[row].ignored += 1
@@ -106,7 +111,7 @@ struct LogInterpreter: ~Copyable {
   private mutating func perform(
     _ action: LineAction, row: Int, prefix: LinePrefix, text: LineText
   ) -> Disposition {
-    let time = time(prefix.microseconds)
+    let time = time(prefix.nanoseconds)
     let thread = threads.find(prefix.thread) ?? addThread(prefix.thread, time)
     switch action {
     case .unknown, .ignore: return .ignored
@@ -130,9 +135,18 @@ struct LogInterpreter: ~Copyable {
     case .itsCommandFetched: return readFetchedCommand(thread, text, row: row)
     case .itsCommand: return readITSCommand(thread, time, text, row: row)
     case .redistributorWrite: return readRedistributorWrite(time, text)
+    case .dropped: return readDropped(time, text)
     case .acknowledge, .endOfInterrupt: return readCPUInterface(action, time, text)
     case .guestAcknowledge, .guestEndOfInterrupt: return readGuestInterface(action, time, text)
     }
+  }
+
+  /// A simpletrace's own record: how many events did not fit its ring.
+  private mutating func readDropped(_ time: UInt64, _ text: LineText) -> Disposition {
+    var text = text
+    guard let count = text.number("count") else { return .notUnderstood }
+    queue.append(TraceEvent(time: time, kind: .loss, word0: count, origin: .emulator))
+    return .used
   }
 
   private mutating func addThread(_ thread: UInt64, _ time: UInt64) -> Int {
@@ -233,27 +247,27 @@ struct LogInterpreter: ~Copyable {
 
   // MARK: Time
 
-  private mutating func startTime(_ microseconds: UInt64) {
+  private mutating func startTime(_ nanoseconds: UInt64) {
     hasTraceLine = true
-    startMicroseconds = microseconds
-    epoch = microseconds
-    lastMicroseconds = microseconds
+    startNanoseconds = nanoseconds
+    epoch = nanoseconds
+    lastNanoseconds = nanoseconds
   }
 
   /// Nanoseconds since the first line; never less than before.
   @inline(__always)
-  private mutating func time(_ microseconds: UInt64) -> UInt64 {
-    if microseconds < lastMicroseconds {
+  private mutating func time(_ nanoseconds: UInt64) -> UInt64 {
+    if nanoseconds < lastNanoseconds {
       backwardTimes += 1
-      let step = lastMicroseconds - microseconds
-      if step > Self.clockStepMicroseconds {
+      let step = lastNanoseconds - nanoseconds
+      if step > Self.clockStepNanoseconds {
         epoch = epoch &- step
-        lastMicroseconds = microseconds
+        lastNanoseconds = nanoseconds
       }
     } else {
-      lastMicroseconds = microseconds
+      lastNanoseconds = nanoseconds
     }
-    lastTime = max(lastTime, (lastMicroseconds &- epoch) &* 1000)
+    lastTime = max(lastTime, lastNanoseconds &- epoch)
     return lastTime
   }
 

@@ -11,7 +11,7 @@ extension DatLayout {
 
   /// - Parameter initial: behind the page size: compression, first options section.
   mutating func readSections(
-    _ file: inout DatFile, _ initial: DatCursor
+    _ file: inout CaptureFile, _ initial: OrderedCursor
   ) throws(ImportError) {
     var cursor = initial
     guard let algorithm = cursor.string(), cursor.string() != nil, let first = cursor.number(8)
@@ -33,7 +33,8 @@ extension DatLayout {
     }
   }
 
-  private func section(_ file: borrowing DatFile, at offset: UInt64) throws(ImportError) -> Section
+  private func section(_ file: borrowing CaptureFile, at offset: UInt64) throws(ImportError)
+    -> Section
   {
     let head = try file.read(16, at: offset, "section header")
     // u16 number, u16 flags, u32 name, then the size: trace-cmd 3 writes it with 64 bits.
@@ -44,26 +45,26 @@ extension DatLayout {
   }
 
   private func content(
-    _ file: borrowing DatFile, _ section: Section, _ subject: String
-  ) throws(ImportError) -> DatBytes {
+    _ file: borrowing CaptureFile, _ section: Section, _ subject: String
+  ) throws(ImportError) -> OrderedBytes {
     if section.isCompressed { return try file.decompress(at: section.offset, subject).plain }
     return try file.read(section.size, at: section.offset, subject)
   }
 
   /// Reads one options section; returns the offset of the next one, 0 if there is none.
   private mutating func readOptions(
-    _ file: borrowing DatFile, at offset: UInt64
+    _ file: borrowing CaptureFile, at offset: UInt64
   ) throws(ImportError) -> UInt64 {
     let section = try section(file, at: offset)
     guard section.identifier == 0 else {
       throw file.malformed(
         "options", at: offset, expected: "section 0", found: "section \(section.identifier)")
     }
-    var cursor = DatCursor(try content(file, section, "options"))
+    var cursor = OrderedCursor(try content(file, section, "options"))
     while let identifier = cursor.number(2) {
       guard let size = cursor.size(4) else { break }
       let start = cursor.offset
-      let data = DatBytes(
+      let data = OrderedBytes(
         Array(cursor.bytes.bytes[start..<start + size]), isBigEndian: file.isBigEndian)
       _ = cursor.skip(size)
       switch identifier {
@@ -83,7 +84,7 @@ extension DatLayout {
   }
 
   private mutating func readSection(
-    _ file: borrowing DatFile, _ identifier: Int, at offset: UInt64
+    _ file: borrowing CaptureFile, _ identifier: Int, at offset: UInt64
   ) throws(ImportError) {
     let names = [16: "headers", 17: "ftrace events", 18: "event formats", 21: "command lines"]
     let subject = names[identifier] ?? "section"
@@ -93,13 +94,13 @@ extension DatLayout {
         subject, at: offset, expected: "section \(identifier)",
         found: "section \(section.identifier)")
     }
-    var cursor = DatCursor(try content(file, section, subject))
+    var cursor = OrderedCursor(try content(file, section, subject))
     let isRead =
       switch identifier {
-      case 16: readHeaders(&cursor)
-      case 17: readFtraceEvents(&cursor)
-      case 18: readEventFormats(&cursor)
-      default: readCommands(&cursor)
+      case 16: formats.readHeaders(&cursor)
+      case 17: formats.readFtraceEvents(&cursor)
+      case 18: formats.readEventFormats(&cursor)
+      default: formats.readCommands(&cursor)
       }
     guard isRead else {
       throw file.malformed(
@@ -111,9 +112,9 @@ extension DatLayout {
   /// Option BUFFER: u64 section, name, clock, u32 page size, u32 CPUs, then per CPU u32 number,
   /// u64 offset, u64 size. Files of the first versions lack the page size.
   private mutating func readBuffer(
-    _ file: borrowing DatFile, _ data: DatBytes, at byte: UInt64
+    _ file: borrowing CaptureFile, _ data: OrderedBytes, at byte: UInt64
   ) throws(ImportError) {
-    var cursor = DatCursor(data)
+    var cursor = OrderedCursor(data)
     let entrySize = 20
     guard let place = cursor.number(8), cursor.string() != nil, let clock = cursor.string(),
       cursor.remaining % entrySize == 4 || cursor.remaining % entrySize == 8

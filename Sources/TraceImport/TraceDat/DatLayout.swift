@@ -1,5 +1,7 @@
 /// What a trace.dat says about itself before its trace data: formats of events and pages, command
 /// lines, clock, and where the data of each CPU lies.
+///
+/// Format: trace-cmd, Documentation/trace-cmd/trace-cmd.dat.v6.5.txt and trace-cmd.dat.v7.5.txt.
 struct DatLayout {
   /// Trace data of one CPU of one buffer (trace instance).
   struct Stream: Hashable {
@@ -9,25 +11,9 @@ struct DatLayout {
     var isCompressed: Bool
   }
 
-  /// A ring page: u64 time, then the count of committed bytes, then events
-  /// (tracefs, events/header_page).
-  struct Page: Hashable {
-    var timeOffset = 0
-    var commitOffset = 8
-    /// The kernel's size of long.
-    var commitSize = 8
-    var dataOffset = 16
-  }
-
   var version = 0
   var pageSize = 4096
-  var page = Page()
-  /// Event formats by their number.
-  var formats: [Int: EventFormat] = [:]
-  /// Formats that could not be read.
-  var unreadableFormats = 0
-  /// Command lines by process.
-  var commands: [Int32: String] = [:]
+  var formats = TracefsFormats()
   var streams: [Stream] = []
   var clock = ""
   /// Option OFFSET: added to each time.
@@ -43,13 +29,13 @@ struct DatLayout {
   /// CPUs and buffers are bounded, so that a forged table cannot take memory without limit.
   private static let streamLimit = 1 << 16
 
-  init(_ file: inout DatFile) throws(ImportError) {
+  init(_ file: inout CaptureFile) throws(ImportError) {
     let head = try file.read(min(file.size, 256), at: 0, "initial format")
     guard head.bytes.starts(with: Self.magic) else {
       throw file.malformed(
         "magic", at: 0, expected: "17 08 44 'tracing'", found: "other bytes")
     }
-    var cursor = DatCursor(head)
+    var cursor = OrderedCursor(head)
     _ = cursor.skip(Self.magic.count)
     guard let digits = cursor.string(), let version = Int(digits), (6...7).contains(version) else {
       throw file.malformed("version", at: 10, expected: "6 or 7", found: "another version")
@@ -64,7 +50,7 @@ struct DatLayout {
         found: "other numbers")
     }
     file.isBigEndian = order == 1
-    var rest = DatCursor(DatBytes(head.bytes, isBigEndian: file.isBigEndian))
+    var rest = OrderedCursor(OrderedBytes(head.bytes, isBigEndian: file.isBigEndian))
     _ = rest.skip(cursor.offset)
     guard let pageSize = rest.number(4), Self.isPageSize(pageSize) else {
       throw file.malformed(
@@ -72,8 +58,8 @@ struct DatLayout {
         found: "\(rest.bytes.number(at: cursor.offset, size: 4) ?? 0)")
     }
     self.pageSize = Int(pageSize)
-    page.commitSize = Int(long)
-    page.dataOffset = 8 + Int(long)
+    formats.page.commitSize = Int(long)
+    formats.page.dataOffset = 8 + Int(long)
     if version == 7 {
       try readSections(&file, rest)
     } else {
@@ -85,71 +71,8 @@ struct DatLayout {
     (4096...1 << 20).contains(size) && size & (size - 1) == 0
   }
 
-  // MARK: Pieces that both versions have
-
-  /// header_page and header_event.
-  mutating func readHeaders(_ cursor: inout DatCursor) -> Bool {
-    guard cursor.string() == "header_page", let size = cursor.size(8),
-      let text = cursor.text(size)
-    else { return false }
-    for line in text.split(separator: "\n") {
-      guard let field = EventFormat.field(line) else { continue }
-      switch field.name {
-      case "timestamp": page.timeOffset = field.offset
-      case "commit": (page.commitOffset, page.commitSize) = (field.offset, field.size)
-      case "data": page.dataOffset = field.offset
-      default: break
-      }
-    }
-    guard [4, 8].contains(page.commitSize), page.timeOffset + 8 <= page.dataOffset,
-      page.commitOffset + page.commitSize <= page.dataOffset, page.dataOffset < 64
-    else { return false }
-    guard cursor.string() == "header_event", let rest = cursor.size(8) else { return false }
-    return cursor.skip(rest)
-  }
-
-  /// Formats of ftrace's own events.
-  mutating func readFtraceEvents(_ cursor: inout DatCursor) -> Bool {
-    guard let count = cursor.size(4) else { return false }
-    for _ in 0..<count {
-      guard readFormat(&cursor) else { return false }
-    }
-    return true
-  }
-
-  mutating func readEventFormats(_ cursor: inout DatCursor) -> Bool {
-    guard let systems = cursor.size(4) else { return false }
-    for _ in 0..<systems {
-      guard cursor.string() != nil, let count = cursor.size(4) else { return false }
-      for _ in 0..<count {
-        guard readFormat(&cursor) else { return false }
-      }
-    }
-    return true
-  }
-
-  private mutating func readFormat(_ cursor: inout DatCursor) -> Bool {
-    guard let size = cursor.size(8), let text = cursor.text(size) else { return false }
-    if let format = EventFormat(text) {
-      formats[format.identifier] = format
-    } else {
-      unreadableFormats += 1
-    }
-    return true
-  }
-
-  /// "1234 name" per line (tracefs, saved_cmdlines).
-  mutating func readCommands(_ cursor: inout DatCursor) -> Bool {
-    guard let size = cursor.size(8), let text = cursor.text(size) else { return false }
-    for line in text.split(separator: "\n") {
-      let words = line.split(separator: " ", maxSplits: 1)
-      if words.count == 2, let process = Int32(words[0]) { commands[process] = String(words[1]) }
-    }
-    return true
-  }
-
   mutating func add(
-    _ stream: Stream, in file: borrowing DatFile, at byte: UInt64
+    _ stream: Stream, in file: borrowing CaptureFile, at byte: UInt64
   ) throws(ImportError) {
     guard stream.offset <= file.size, stream.size <= file.size - stream.offset else {
       throw file.malformed(
@@ -164,7 +87,7 @@ struct DatLayout {
   }
 
   /// The options that both versions have under the same numbers.
-  mutating func readOption(_ identifier: UInt64, _ data: DatBytes) {
+  mutating func readOption(_ identifier: UInt64, _ data: OrderedBytes) {
     switch identifier {
     case 4:
       // "local global [mono] …": the clock in brackets.
@@ -179,5 +102,16 @@ struct DatLayout {
       tickShift = UInt32(truncatingIfNeeded: data.number(at: 4, size: 4) ?? 0)
     default: break
     }
+  }
+
+  /// Option TSC2NSEC, then option OFFSET (trace-cmd, timestamp_calc in trace-input.c).
+  func nanoseconds(_ time: UInt64) -> UInt64 {
+    var time = time
+    if tickMultiplier != 0, tickShift < 64 {
+      let (high, low) = time.multipliedFullWidth(by: UInt64(tickMultiplier))
+      let shift = UInt64(tickShift)
+      time = shift == 0 ? low : low >> shift | high << (64 - shift)
+    }
+    return time &+ timeOffset
   }
 }

@@ -11,21 +11,21 @@ struct DatStream {
   private(set) var page: RingPage?
 
   private let isCompressed: Bool
-  private let layout: DatLayout.Page
+  private let layout: TracefsFormats.Page
   private let pageSize: Int
   private let start: UInt64
   private let end: UInt64
   private var offset: UInt64
   private var chunksLeft: UInt64 = 0
-  private var chunk: DatBytes?
+  private var chunk: OrderedBytes?
   private var chunkOffset = 0
 
   init(
-    _ stream: DatLayout.Stream, _ layout: DatLayout, _ file: borrowing DatFile
+    _ stream: DatLayout.Stream, _ layout: DatLayout, _ file: borrowing CaptureFile
   ) throws(ImportError) {
     cpu = stream.cpu
     isCompressed = stream.isCompressed
-    self.layout = layout.page
+    self.layout = layout.formats.page
     pageSize = layout.pageSize
     start = stream.offset
     offset = stream.offset
@@ -44,7 +44,7 @@ struct DatStream {
     try advance(file)
   }
 
-  mutating func advance(_ file: borrowing DatFile) throws(ImportError) {
+  mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     lostBeforeHead = nil
     while true {
       switch page?.next() {
@@ -76,7 +76,8 @@ struct DatStream {
     if let lost { lostBeforeHead = (lostBeforeHead ?? 0) &+ lost }
   }
 
-  private mutating func nextPage(_ file: borrowing DatFile) throws(ImportError) -> DatBytes? {
+  private mutating func nextPage(_ file: borrowing CaptureFile) throws(ImportError) -> OrderedBytes?
+  {
     guard isCompressed else {
       let size = min(UInt64(pageSize), end - offset)
       guard size > 0 else { return nil }
@@ -90,7 +91,7 @@ struct DatStream {
       if let chunk, chunkOffset < chunk.count {
         let size = min(pageSize, chunk.count - chunkOffset)
         defer { chunkOffset += size }
-        return DatBytes(
+        return OrderedBytes(
           Array(chunk.bytes[chunkOffset..<chunkOffset + size]), isBigEndian: chunk.isBigEndian)
       }
       guard chunksLeft > 0 else { return nil }

@@ -1,6 +1,6 @@
 /// One page of the kernel's ring buffer, taken apart event by event.
 ///
-/// Layout: `DatLayout.Page`, then events: u32 {type_len:5, time_delta:27}, the first field in the
+/// Layout: `TracefsFormats.Page`, then events: u32 {type_len:5, time_delta:27}, the first field in the
 /// low bits of a little-endian word and in the high bits of a big-endian one. type_len 1…28 is the
 /// data's length in words; 0 puts the length into the next word; 29 is padding, 30 extends the time
 /// delta, 31 is an absolute time (linux, include/linux/ring_buffer.h and kernel/trace/ring_buffer.c;
@@ -20,7 +20,7 @@ struct RingPage {
     case damaged
   }
 
-  private(set) var bytes: DatBytes
+  private(set) var bytes: OrderedBytes
   /// Events that were lost before this page: nil none, 0 an unknown number.
   private(set) var lostEvents: UInt64?
   private var position: Int
@@ -35,7 +35,7 @@ struct RingPage {
   private static let absoluteBits: UInt64 = 1 << 59 - 1
 
   /// - Returns: nil if the head contradicts the page's size.
-  init?(_ bytes: DatBytes, _ layout: DatLayout.Page) {
+  init?(_ bytes: OrderedBytes, _ layout: TracefsFormats.Page) {
     guard let time = bytes.number(at: layout.timeOffset, size: 8),
       let commit = bytes.number(at: layout.commitOffset, size: layout.commitSize)
     else { return nil }

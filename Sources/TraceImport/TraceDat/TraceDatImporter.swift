@@ -24,12 +24,13 @@ package struct TraceDatImporter {
     sink: (Span<TraceEvent>) throws -> Void,
     progress: (_ bytesRead: UInt64, _ totalBytes: UInt64?) -> Void = { _, _ in }
   ) throws -> ImportReport {
-    var file = try DatFile(path: path)
+    var file = try CaptureFile(path: path)
     let layout = try DatLayout(&file)
     var merge = try DatMerge(layout, file)
-    var reader = DatRecordReader(layout, origin: origin)
+    var reader = TracefsRecordReader(origin: origin)
+    reader.use(layout.formats)
     while let next = merge.next {
-      reader.read(merge.streams[next])
+      Self.read(merge.streams[next], layout, &reader)
       try merge.advance(file)
       if reader.interpreter.queue.count >= 4096 {
         try reader.drain(sink)
@@ -48,10 +49,21 @@ package struct TraceDatImporter {
     if merge.damagedPages > 0 {
       report.damage.append(.init(damage: .page, count: merge.damagedPages, firstLine: 0))
     }
-    if layout.unreadableFormats > 0 {
-      report.notes.append("\(layout.unreadableFormats) event formats could not be read")
+    if layout.formats.unreadableCount > 0 {
+      report.notes.append("\(layout.formats.unreadableCount) event formats could not be read")
     }
     return report
+  }
+
+  /// The event that the stream stands at, and the loss before it.
+  private static func read(
+    _ stream: borrowing DatStream, _ layout: borrowing DatLayout,
+    _ reader: inout TracefsRecordReader
+  ) {
+    guard let page = stream.page, let entry = stream.head else { return }
+    let time = layout.nanoseconds(entry.time)
+    if let lost = stream.lostBeforeHead { reader.lose(lost, time: time, cpu: stream.cpu) }
+    reader.read(page.bytes, at: entry.offset, size: entry.size, time: time, cpu: stream.cpu)
   }
 }
 
@@ -63,7 +75,7 @@ private struct DatMerge {
   /// Another stream must not be passed: the earliest of the others.
   private var limit: (time: UInt64, stream: Int)?
 
-  init(_ layout: DatLayout, _ file: borrowing DatFile) throws(ImportError) {
+  init(_ layout: DatLayout, _ file: borrowing CaptureFile) throws(ImportError) {
     for stream in layout.streams { streams.append(try DatStream(stream, layout, file)) }
     choose()
   }
@@ -71,7 +83,7 @@ private struct DatMerge {
   var bytesRead: UInt64 { streams.reduce(0) { $0 + $1.bytesRead } }
   var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.damagedPages } }
 
-  mutating func advance(_ file: borrowing DatFile) throws(ImportError) {
+  mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     guard let next else { return }
     try streams[next].advance(file)
     guard let head = streams[next].head else { return choose() }

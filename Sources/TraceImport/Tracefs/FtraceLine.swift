@@ -1,8 +1,10 @@
-/// A line of tracefs' `trace` or `trace_pipe`, or of 'trace-cmd report':
-/// "          <idle>-0       [003] d.h..     5.315002: irq_handler_entry: irq=2 name=IPI".
+/// A line of tracefs' `trace` or `trace_pipe`, of 'trace-cmd report' or of 'perf script':
+/// "          <idle>-0       [003] d.h..     5.315002: irq_handler_entry: irq=2 name=IPI",
+/// "         swapper     0 [003]     5.315002:  irq:irq_handler_entry: irq=2 name=IPI".
 ///
 /// The task name may hold blanks, dashes and brackets; the CPU in brackets behind "-PID" is the first
-/// fixed point. The flags column and an instance name in front ("tc: ") may be there or not.
+/// fixed point. The flags column and an instance name in front ("tc: ") may be there or not. perf writes a blank for the
+/// dash, the event's system in front of its name, and perhaps a period before that.
 struct FtraceLine {
   typealias Bytes = Substring.UTF8View
 
@@ -10,6 +12,8 @@ struct FtraceLine {
   var pid: Int32
   var cpu: UInt16
   var nanoseconds: UInt64
+  /// perf wrote it.
+  var isOfPerf: Bool
   var event: Bytes
   /// What the event's print format gave.
   var text: Bytes
@@ -23,11 +27,10 @@ struct FtraceLine {
       guard let close = behind.firstIndex(of: UInt8(ascii: "]")) else { return nil }
       search = behind[behind.index(after: close)...]
       guard let cpu = Self.decimal(behind[..<close]), cpu <= UInt64(UInt16.max),
-        let (task, pid) = Self.process(line[..<open])
+        let process = Self.thread(line[..<open]) ?? Self.process(line[..<open])
       else { continue }
       self.cpu = UInt16(cpu)
-      self.task = task
-      self.pid = pid
+      (task, pid, isOfPerf) = process
       break
     }
     // Flags, which end in no colon, and then "SECONDS.FRACTION:".
@@ -38,9 +41,13 @@ struct FtraceLine {
     }
     guard let time = Self.time(word) else { return nil }
     nanoseconds = time
-    guard let name = Self.word(&search), name.count > 1, name.last == UInt8(ascii: ":")
-    else { return nil }
-    event = name.dropLast()
+    guard var name = Self.word(&search) else { return nil }
+    if isOfPerf, Self.decimal(name) != nil {
+      guard let next = Self.word(&search) else { return nil }
+      name = next
+    }
+    guard let event = Self.event(name, isOfPerf: isOfPerf) else { return nil }
+    self.event = event
     text = search.drop { $0 == UInt8(ascii: " ") }
   }
 
@@ -52,8 +59,35 @@ struct FtraceLine {
     return word.isEmpty ? nil : word
   }
 
+  /// "map:" or "iommu:map:", and of perf's own records the name alone.
+  private static func event(_ word: Bytes, isOfPerf: Bool) -> Bytes? {
+    guard word.last == UInt8(ascii: ":") else {
+      return isOfPerf && word.starts(with: perfRecordPrefix.utf8) ? word : nil
+    }
+    var name = word.dropLast()
+    if let colon = name.lastIndex(of: UInt8(ascii: ":")) {
+      name = name[name.index(after: colon)...]
+    }
+    return name.isEmpty ? nil : name
+  }
+
+  static var perfRecordPrefix: String { "PERF_RECORD_" }
+
+  /// perf: "my task   77 ", or process and thread, "76/77".
+  private static func thread(_ text: Bytes) -> (Bytes, Int32, Bool)? {
+    let name = withoutBlanks(text)
+    guard let blank = name.lastIndex(of: UInt8(ascii: " ")) else { return nil }
+    var word = name[name.index(after: blank)...]
+    if let slash = word.firstIndex(of: UInt8(ascii: "/")) {
+      guard decimal(word[..<slash]) != nil else { return nil }
+      word = word[word.index(after: slash)...]
+    }
+    guard let pid = decimal(word), pid <= UInt64(Int32.max) else { return nil }
+    return (withoutBlanks(name[..<blank]).drop { $0 == UInt8(ascii: " ") }, Int32(pid), true)
+  }
+
   /// "init-1  " or "tc:   init-1": the last dash divides.
-  private static func process(_ text: Bytes) -> (Bytes, Int32)? {
+  private static func process(_ text: Bytes) -> (Bytes, Int32, Bool)? {
     var name = withoutBlanks(text)
     // With the option record-tgid: "init-1 (      1)".
     if name.last == UInt8(ascii: ")"), let open = name.lastIndex(of: UInt8(ascii: "(")) {
@@ -66,7 +100,7 @@ struct FtraceLine {
     if let blank = name.lastIndex(of: UInt8(ascii: " ")) {
       name = name[name.index(after: blank)...]
     }
-    return (name, Int32(pid))
+    return (name, Int32(pid), false)
   }
 
   private static func withoutBlanks(_ text: Bytes) -> Bytes {

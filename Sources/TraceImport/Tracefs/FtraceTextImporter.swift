@@ -1,7 +1,7 @@
 package import EventModel
 import TraceFormat
 
-/// Reads the text that tracefs prints (`trace`, `trace_pipe`) and 'trace-cmd report'.
+/// Reads the text that tracefs prints (`trace`, `trace_pipe`), 'trace-cmd report' and 'perf script'.
 ///
 /// The text is what a print format made of the fields, so it can hold less than a trace.dat:
 /// kvm_msi_set_irq shows no raw message, and such lines are counted as not understood. Lines come in
@@ -38,7 +38,9 @@ package struct FtraceTextImporter {
         if bytes == 0 { throw ImportError.empty(name: source.name) }
         throw ImportError.malformed(
           name: source.name, byte: 0, subject: "first \(reader.lineCount) lines",
-          expected: "'TASK-PID [CPU] FLAGS SECONDS: EVENT: …'", found: "no such line")
+          expected:
+            "'TASK-PID [CPU] FLAGS SECONDS: EVENT: …' or 'TASK PID [CPU] SECONDS: EVENT: …'",
+          found: "no such line")
       }
       try reader.drain(sink)
       progress(source.bytesRead, source.totalBytes)

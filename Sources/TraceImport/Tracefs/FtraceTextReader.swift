@@ -3,6 +3,8 @@ import EventModel
 /// From lines of text to the interpreter.
 struct FtraceTextReader: ~Copyable {
   private(set) var hasTraceLine = false
+  /// perf puts a call chain behind an event, a blank line behind that, if it was told to.
+  private var isOfPerf = false
   private var interpreter: TracefsInterpreter
   private var tally = RecordTally()
   private var comments: (count: UInt64, firstLine: UInt64) = (0, 0)
@@ -19,8 +21,9 @@ struct FtraceTextReader: ~Copyable {
   }
 
   mutating func read(_ text: LineText) {
-    if text.count == 0 { return count(.empty) }
+    if text.count == 0 { return isOfPerf ? comment() : count(.empty) }
     let string = text.string
+    if isOfPerf, string.utf8.first == UInt8(ascii: "\t") { return comment() }
     if string.utf8.starts(with: "CPU:".utf8), let lost = Self.lostEvents(string) {
       tally.recordCount += 1
       interpreter.lose(lost.count, time: interpreter.latestTime, cpu: lost.cpu)
@@ -31,6 +34,7 @@ struct FtraceTextReader: ~Copyable {
     }
     guard let line = FtraceLine(string[...].utf8) else { return count(.torn) }
     hasTraceLine = true
+    isOfPerf = line.isOfPerf
     tally.recordCount += 1
     let name = String(Substring(line.event))
     let row = tally.row(name)
@@ -54,6 +58,9 @@ struct FtraceTextReader: ~Copyable {
   private mutating func disposition(
     _ line: FtraceLine, _ name: String
   ) -> TracefsInterpreter.Disposition {
+    if line.isOfPerf, name.hasPrefix(FtraceLine.perfRecordPrefix) {
+      return readPerfRecord(line, name)
+    }
     guard let meaning = Self.meaning(line, name) else {
       if TracefsMeaning.names.contains(name) { return .notUnderstood }
       return .ignored(TracefsMeaning.reason(ignoring: name) ?? .unrelated)
@@ -70,6 +77,19 @@ struct FtraceTextReader: ~Copyable {
       tally.name(interrupt: record.values[0], String(Substring(label)))
     }
     return interpreter.read(record, isKernelWorker: line.task.starts(with: "kworker".utf8))
+  }
+
+  /// "PERF_RECORD_LOST lost 17" ('perf script --show-lost-events'); others are of no use.
+  private mutating func readPerfRecord(
+    _ line: FtraceLine, _ name: String
+  ) -> TracefsInterpreter.Disposition {
+    guard name.hasSuffix("_LOST") || name.hasSuffix("_LOST_SAMPLES") else {
+      return .ignored(.recorderInternal)
+    }
+    let words = Substring(line.text).split(separator: " ")
+    guard words.count >= 2, let count = UInt64(words[1]) else { return .notUnderstood }
+    interpreter.lose(count, time: line.nanoseconds, cpu: line.cpu)
+    return .used
   }
 
   private static func meaning(_ line: FtraceLine, _ name: String) -> TracefsMeaning? {

@@ -1,10 +1,7 @@
-import CZstd
 import Glibc
 
-/// A trace.dat on disk, read piece by piece at any place.
-///
-/// Format: trace-cmd, Documentation/trace-cmd/trace-cmd.dat.v6.5.txt and trace-cmd.dat.v7.5.txt.
-struct DatFile: ~Copyable {
+/// A binary capture on disk, read piece by piece at any place.
+struct CaptureFile: ~Copyable {
   /// The largest metadata section or chunk of trace data that is believed: /proc/kallsyms and the
   /// formats of a large kernel take a few MiB, chunks are a few pages.
   static var pieceLimitBytes: UInt64 { 64 << 20 }
@@ -12,9 +9,9 @@ struct DatFile: ~Copyable {
   let name: String
   let size: UInt64
   private let descriptor: Int32
-  /// From the initial format; little-endian until it has been read.
+  /// From the head of the file; little-endian until it has been read.
   var isBigEndian = false
-  /// Trace data and sections are zstd frames.
+  /// The pieces that the file calls compressed are zstd frames.
   var isZstd = false
 
   init(path: String) throws(ImportError) {
@@ -45,7 +42,7 @@ struct DatFile: ~Copyable {
   /// Exactly `count` bytes at `offset`.
   func read(
     _ count: UInt64, at offset: UInt64, _ subject: String
-  ) throws(ImportError) -> DatBytes {
+  ) throws(ImportError) -> OrderedBytes {
     guard count <= Self.pieceLimitBytes else {
       throw malformed(
         subject, at: offset, expected: "at most \(Self.pieceLimitBytes) bytes", found: "\(count)")
@@ -73,39 +70,10 @@ struct DatFile: ~Copyable {
       }
       done += got
     }
-    return DatBytes(bytes, isBigEndian: isBigEndian)
+    return OrderedBytes(bytes, isBigEndian: isBigEndian)
   }
 
   func number(_ width: Int, at offset: UInt64, _ subject: String) throws(ImportError) -> UInt64 {
     try read(UInt64(width), at: offset, subject).number(at: 0, size: width) ?? 0
-  }
-
-  /// A compressed piece at `offset`: u32 stored size, u32 plain size, data. Also says where it ends.
-  func decompress(
-    at offset: UInt64, _ subject: String
-  ) throws(ImportError) -> (plain: DatBytes, end: UInt64) {
-    let head = try read(8, at: offset, subject)
-    let storedSize = head.number(at: 0, size: 4) ?? 0
-    let plainSize = head.number(at: 4, size: 4) ?? 0
-    guard isZstd else {
-      throw malformed(
-        subject, at: offset, expected: "zstd or no compression", found: "another algorithm")
-    }
-    guard plainSize <= Self.pieceLimitBytes else {
-      throw malformed(
-        subject, at: offset, expected: "at most \(Self.pieceLimitBytes) bytes plain",
-        found: "\(plainSize)")
-    }
-    let stored = try read(storedSize, at: offset + 8, subject)
-    var plain = [UInt8](repeating: 0, count: Int(plainSize))
-    // Safety: both arrays outlive the call and their true sizes are passed.
-    let written = unsafe ZSTD_decompress(&plain, plain.count, stored.bytes, stored.count)
-    guard ZSTD_isError(written) == 0, written == plain.count else {
-      let reason =
-        ZSTD_isError(written) != 0
-        ? unsafe String(cString: ZSTD_getErrorName(written)) : "\(written) bytes"
-      throw malformed(subject, at: offset, expected: "\(plainSize) bytes of zstd", found: reason)
-    }
-    return (DatBytes(plain, isBigEndian: isBigEndian), offset + 8 + storedSize)
   }
 }

@@ -1,0 +1,38 @@
+/// Bytes of a capture in the byte order that it declares. Every read is checked.
+struct OrderedBytes {
+  private(set) var bytes: [UInt8]
+  var isBigEndian: Bool
+
+  init(_ bytes: [UInt8], isBigEndian: Bool) {
+    self.bytes = bytes
+    self.isBigEndian = isBigEndian
+  }
+
+  var count: Int { bytes.count }
+
+  /// The unsigned number of 1…8 bytes at `offset`, or nil outside of the bytes.
+  @inline(__always)
+  func number(at offset: Int, size: Int) -> UInt64? {
+    guard size >= 1, size <= 8, offset >= 0, offset <= bytes.count - size else { return nil }
+    var value: UInt64 = 0
+    if isBigEndian {
+      for index in 0..<size { value = value &<< 8 | UInt64(bytes[offset + index]) }
+    } else {
+      for index in 0..<size { value |= UInt64(bytes[offset + index]) &<< UInt64(8 * index) }
+    }
+    return value
+  }
+
+  /// The text at `offset` up to a NUL, the end of `size` bytes or the end of all bytes.
+  func text(at offset: Int, size: Int) -> String? {
+    guard offset >= 0, size >= 0, offset <= bytes.count else { return nil }
+    let end = min(bytes.count, offset + min(size, bytes.count))
+    return String(decoding: bytes[offset..<end].prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// Drops the first `count` bytes and puts `more` behind the rest.
+  mutating func slide(_ count: Int, appending more: some Collection<UInt8>) {
+    bytes.removeFirst(count)
+    bytes.append(contentsOf: more)
+  }
+}
