@@ -60,9 +60,9 @@ package struct TraceDatImporter {
     _ stream: borrowing DatStream, _ layout: borrowing DatLayout,
     _ reader: inout TracefsRecordReader
   ) {
-    guard let page = stream.page, let entry = stream.head else { return }
+    guard let page = stream.entries.page, let entry = stream.entries.head else { return }
     let time = layout.nanoseconds(entry.time)
-    if let lost = stream.lostBeforeHead { reader.lose(lost, time: time, cpu: stream.cpu) }
+    if let lost = stream.entries.lostBeforeHead { reader.lose(lost, time: time, cpu: stream.cpu) }
     reader.read(page.bytes, at: entry.offset, size: entry.size, time: time, cpu: stream.cpu)
   }
 }
@@ -70,10 +70,7 @@ package struct TraceDatImporter {
 /// All CPUs and buffers of a file on one time line.
 private struct DatMerge {
   private(set) var streams: [DatStream] = []
-  /// The stream whose head comes next; nil at the end.
-  private(set) var next: Int?
-  /// Another stream must not be passed: the earliest of the others.
-  private var limit: (time: UInt64, stream: Int)?
+  private var order = RingOrder()
 
   init(_ layout: DatLayout, _ file: borrowing CaptureFile) throws(ImportError) {
     for stream in layout.streams { streams.append(try DatStream(stream, layout, file)) }
@@ -81,30 +78,18 @@ private struct DatMerge {
   }
 
   var bytesRead: UInt64 { streams.reduce(0) { $0 + $1.bytesRead } }
-  var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.damagedPages } }
+  var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.entries.damagedPages } }
+
+  /// The stream whose head comes next; nil at the end.
+  var next: Int? { order.next }
 
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
-    guard let next else { return }
+    guard let next = order.next else { return }
     try streams[next].advance(file)
-    guard let head = streams[next].head else { return choose() }
-    if let limit, (limit.time, limit.stream) < (head.time, next) { choose() }
+    if !order.holds(streams[next].entries.head?.time) { choose() }
   }
 
   private mutating func choose() {
-    next = nil
-    limit = nil
-    for (index, stream) in streams.enumerated() {
-      guard let time = stream.head?.time else { continue }
-      guard let first = next, let firstTime = streams[first].head?.time else {
-        next = index
-        continue
-      }
-      if time < firstTime {
-        limit = (firstTime, first)
-        next = index
-      } else if limit == nil || time < limit?.time ?? 0 {
-        limit = (time, index)
-      }
-    }
+    order.choose(streams.count) { streams[$0].entries.head?.time }
   }
 }
