@@ -131,8 +131,7 @@ struct TracefsRecordReader: ~Copyable {
       return Plan(row: tally.row("event number \(type) without a format"))
     }
     var plan = Plan(row: tally.row(format.name))
-    let names = format.fields.map(\.name).filter { !$0.hasPrefix("common_") }
-    if let meaning = TracefsMeaning(name: format.name, fields: Set(names)) {
+    if let meaning = format.meaning {
       plan.meaning = meaning
       plan.fields = meaning.fieldNames.compactMap { format[$0] }
       if meaning == .interruptEntry { plan.nameField = format["name"] }
