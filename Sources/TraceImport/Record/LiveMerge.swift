@@ -26,7 +26,8 @@ struct LiveMerge: ~Copyable {
 
   /// - Parameter now: the clock of the rings.
   init(_ files: consuming RingFiles, _ layout: TracefsFormats.Page, now: @escaping () -> UInt64) {
-    let count = files.cpus.count
+    cpus = files.cpus
+    let count = cpus.count
     self.files = files
     self.layout = layout
     self.now = now
@@ -34,8 +35,7 @@ struct LiveMerge: ~Copyable {
     emptySince = Array(repeating: 0, count: count)
   }
 
-  var count: Int { rings.count }
-  func cpu(_ ring: Int) -> UInt16 { files.cpus[ring] }
+  let cpus: [UInt16]
   func entries(_ ring: Int) -> RingEntries { rings[ring] }
   var damagedPages: UInt64 { rings.reduce(0) { $0 + $1.damagedPages } }
 

@@ -25,16 +25,12 @@ package struct LiveRecorder: ~Copyable {
   }
 
   // The order matters: the files of the rings are closed before their instance is removed.
-  private var merge: LiveMerge
+  private var reader: LiveReader
   private let instance: TraceInstance
-  private var reader: TracefsRecordReader
-  private var workers: KernelWorkers
   package let options: Options
   /// What is recorded.
   package let events: [TracepointName]
   package let cpuCount: Int
-  private var lostInGaps: UInt64 = 0
-  private var unknownGaps: UInt64 = 0
 
   /// Rings of 4 MiB take the bursts of a busy CPU for a tenth of a second; all together stay below
   /// 256 MiB on a large machine.
@@ -60,10 +56,7 @@ package struct LiveRecorder: ~Copyable {
     self.cpuCount = cpuCount
     self.options = options
     self.events = events
-    merge = LiveMerge(files, formats.page) { clock.nanoseconds }
-    reader = TracefsRecordReader(origin: options.origin)
-    reader.use(formats)
-    workers = KernelWorkers(areNeeded: formats.needsWorkers)
+    reader = LiveReader(files, formats, origin: options.origin) { clock.nanoseconds }
     self.instance = instance
   }
 
@@ -84,9 +77,6 @@ package struct LiveRecorder: ~Copyable {
 
   /// How long a quiet recording sleeps before it looks at the rings again.
   private static var pauseMilliseconds: Int32 { 50 }
-  /// A busy recording looks up after so many records.
-  private static var recordsBetweenPauses: Int { 1 << 16 }
-
   /// Records until told to stop.
   ///
   /// - Parameters:
@@ -101,59 +91,26 @@ package struct LiveRecorder: ~Copyable {
   ) throws -> RecordReport {
     try instance.start()
     while !isStopped() {
-      workers.update(&reader)
-      let isBusy = try take(sink)
-      try pause(lostInGaps)
-      if !isBusy { merge.wait(milliseconds: Self.pauseMilliseconds) }
+      let isBusy = try reader.take(sink)
+      try pause(reader.lostInGaps)
+      if !isBusy { reader.wait(milliseconds: Self.pauseMilliseconds) }
     }
     try instance.stop()
     // What was being written when the rings were stopped.
-    merge.wait(milliseconds: Int32(LiveMerge.slackNanoseconds / 1_000_000))
-    merge.end()
-    while try take(sink) {}
+    reader.wait(milliseconds: Int32(LiveMerge.slackNanoseconds / 1_000_000))
+    try reader.finish(sink)
     return try report()
   }
 
-  /// Takes what is due; false if that was all.
-  private mutating func take(_ sink: (Span<TraceEvent>) throws -> Void) throws -> Bool {
-    var left = Self.recordsBetweenPauses
-    while left > 0, let ring = try merge.next() {
-      read(merge.entries(ring), cpu: merge.cpu(ring))
-      try merge.advance(ring)
-      if reader.interpreter.queue.count >= 4096 { try reader.drain(sink) }
-      left -= 1
-    }
-    try reader.drain(sink)
-    return left == 0
-  }
-
-  private mutating func read(_ entries: borrowing RingEntries, cpu: UInt16) {
-    guard let page = entries.page, let entry = entries.head else { return }
-    if let lost = entries.lostBeforeHead {
-      if lost == 0 { unknownGaps += 1 }
-      lostInGaps &+= lost
-      reader.lose(lost, time: entry.time, cpu: cpu)
-    }
-    reader.read(page.bytes, at: entry.offset, size: entry.size, time: entry.time, cpu: cpu)
-  }
-
   private func report() throws(RecordError) -> RecordReport {
-    var report = RecordReport(records: reader.report())
-    report.records.clockResolutionNanoseconds = 1
+    var report = reader.report()
     report.records.geometry.peCount = UInt16(clamping: cpuCount)
-    if merge.damagedPages > 0 {
-      report.records.damage.append(
-        .init(damage: .page, count: merge.damagedPages, firstLine: 0))
-    }
-    report.lostInGaps = lostInGaps
-    report.unknownGaps = unknownGaps
-    for ring in 0..<merge.count {
-      let cpu = merge.cpu(ring)
+    for cpu in reader.cpus {
       let loss = RingLoss(cpu: cpu, stats: try instance.folder.text("per_cpu/cpu\(cpu)/stats"))
       if loss.total > 0 { report.losses.append(loss) }
     }
     let counted = report.losses.reduce(0) { $0 &+ $1.total }
-    report.lostElsewhere = counted - min(counted, lostInGaps)
+    report.lostElsewhere = counted - min(counted, report.lostInGaps)
     return report
   }
 }

@@ -4,10 +4,15 @@ import Glibc
 /// per_cpu/cpuN/trace_pipe_raw (linux, Documentation/trace/ftrace.rst). Reading takes the events out.
 @safe
 struct RingFiles: ~Copyable {
-  /// CPU numbers in order; a file's place is its CPU's place.
-  let cpus: [UInt16]
-  private let paths: [String]
-  private let descriptors: [Int32]
+  struct Ring {
+    var cpu: UInt16
+    var path: String
+    /// Of a file that does not block.
+    var descriptor: Int32
+  }
+
+  /// In the order of their CPUs.
+  private let rings: [Ring]
   // Safety: this struct's own; written by read(2) up to its size.
   private let block: UnsafeMutableRawBufferPointer
 
@@ -20,34 +25,39 @@ struct RingFiles: ~Copyable {
       throw .malformed(
         path: "\(instance.path)/per_cpu", expected: "a folder for each CPU", found: "none")
     }
-    var descriptors: [Int32] = []
-    let paths = cpus.map { "\(instance.path)/per_cpu/cpu\($0)/trace_pipe_raw" }
-    for path in paths {
+    var rings: [Ring] = []
+    for cpu in cpus {
+      let path = "\(instance.path)/per_cpu/cpu\(cpu)/trace_pipe_raw"
       // Safety: Swift passes a NUL-terminated copy of the path that outlives the call.
       let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
       guard descriptor >= 0 else {
         let code = errno
-        for descriptor in descriptors { close(descriptor) }
+        for ring in rings { close(ring.descriptor) }
         throw .refused(path: path, operation: "open", code: code)
       }
-      descriptors.append(descriptor)
+      rings.append(Ring(cpu: cpu, path: path, descriptor: descriptor))
     }
-    self.cpus = cpus
-    self.paths = paths
-    self.descriptors = descriptors
+    self.init(rings, pageSizeBytes: pageSizeBytes)
+  }
+
+  /// Takes open rings; they are closed with this.
+  init(_ rings: [Ring], pageSizeBytes: Int) {
+    self.rings = rings
     unsafe block = .allocate(byteCount: pageSizeBytes, alignment: 64)
   }
 
   deinit {
-    for descriptor in descriptors { close(descriptor) }
+    for ring in rings { close(ring.descriptor) }
     unsafe block.deallocate()
   }
+
+  var cpus: [UInt16] { rings.map(\.cpu) }
 
   /// The next page of a ring, as full as it is; nil if it holds nothing now.
   func page(_ ring: Int) throws(RecordError) -> OrderedBytes? {
     while true {
       // Safety: at most the block's own size is written to it.
-      let got = unsafe read(descriptors[ring], block.baseAddress, block.count)
+      let got = unsafe read(rings[ring].descriptor, block.baseAddress, block.count)
       if got > 0 {
         // Safety: the first `got` bytes were just written.
         let bytes = unsafe Array(block[..<got])
@@ -55,7 +65,7 @@ struct RingFiles: ~Copyable {
       }
       if got == 0 || errno == EAGAIN { return nil }
       guard errno == EINTR else {
-        throw .refused(path: paths[ring], operation: "read", code: errno)
+        throw .refused(path: rings[ring].path, operation: "read", code: errno)
       }
     }
   }
@@ -66,8 +76,8 @@ struct RingFiles: ~Copyable {
     // The ring of a CPU that is not there answers at once with an error: it is not waited for, and
     // read now and then in case it came.
     var polled: [pollfd] = []
-    for descriptor in descriptors {
-      polled.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+    for ring in rings {
+      polled.append(pollfd(fd: ring.descriptor, events: Int16(POLLIN), revents: 0))
     }
     // Safety: the array's own count is passed.
     let ready = unsafe poll(&polled, nfds_t(polled.count), milliseconds)
