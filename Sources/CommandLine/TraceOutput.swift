@@ -33,12 +33,20 @@ struct TraceOutput: ParsableArguments {
     return options
   }
 
-  /// Refuses to write over a file that is being read.
+  /// Refuses to write over a file that is being read: the output, or the partial file that becomes it.
   func refuse(inputs: [String]) throws {
     let target = URL(fileURLWithPath: output).resolvingSymlinksInPath()
-    for input in inputs
-    where input != "-" && URL(fileURLWithPath: input).resolvingSymlinksInPath() == target {
-      throw Failure("\(output): is read and written at once; choose another --output")
+    let partial = URL(fileURLWithPath: output + ".partial").resolvingSymlinksInPath()
+    for input in inputs where input != "-" {
+      let source = URL(fileURLWithPath: input).resolvingSymlinksInPath()
+      if source == target {
+        throw Failure("\(output): is read and written at once; choose another --output")
+      }
+      if source == partial {
+        throw Failure(
+          "\(input): is read, and \(output) is written through a file of that name; "
+            + "choose another --output")
+      }
     }
   }
 

@@ -3,6 +3,8 @@ import Glibc
 extension ImportError {
   static var noSuchFile: Int32 { ENOENT }
 
+  static func isPermission(_ code: Int32) -> Bool { code == EACCES || code == EPERM }
+
   /// What the C library calls error `code`.
   static func text(_ code: Int32) -> String {
     var buffer = [CChar](repeating: 0, count: 128)

@@ -57,7 +57,7 @@ struct DatBuilder {
   static let probe = 1300
   static let schedule = 7
 
-  private var formats: [String] {
+  var formats: [String] {
     [
       format(
         "irq_handler_entry", Self.interruptEntry, [("int irq", 4), ("__data_loc char[] name", 4)]),

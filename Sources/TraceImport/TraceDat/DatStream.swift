@@ -1,14 +1,9 @@
 /// The events of one CPU in order. It holds one page, or one decompressed chunk of pages.
 struct DatStream {
   let cpu: UInt16
-  /// The event that comes next, at its time in nanoseconds; nil at the end.
-  private(set) var head: RingPage.Entry?
-  /// Events that were lost right before `head`: nil none, 0 an unknown number.
-  private var lostBeforeHead: UInt64?
+  private(set) var entries = RingEntries()
   /// Bytes of the file used so far.
   private(set) var bytesRead: UInt64 = 0
-  private(set) var damagedPages: UInt64 = 0
-  private var page: RingPage?
 
   private let isCompressed: Bool
   private let layout: TracefsFormats.Page
@@ -46,44 +41,22 @@ struct DatStream {
     try advance(file)
   }
 
-  /// Hands over `head`, and the loss before it.
+  /// When the event that comes next happened, in nanoseconds; nil at the end.
+  var headTime: UInt64? { entries.head.map { times.nanoseconds($0.time, cpu: cpu) } }
+
+  /// Hands over the event that comes next, and the loss before it.
   func readHead(into reader: inout TracefsRecordReader) {
-    guard let head else { return }
-    if let lostBeforeHead { reader.lose(lostBeforeHead, time: head.time, cpu: cpu) }
-    page?.read(head, cpu: cpu, into: &reader)
+    guard let page = entries.page, var head = entries.head else { return }
+    head.time = times.nanoseconds(head.time, cpu: cpu)
+    if let lost = entries.lostBeforeHead { reader.lose(lost, time: head.time, cpu: cpu) }
+    page.read(head, cpu: cpu, into: &reader)
   }
 
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
-    lostBeforeHead = nil
-    while true {
-      switch page?.next() {
-      case .entry(let entry):
-        head = entry
-        head?.time = times.nanoseconds(entry.time, cpu: cpu)
-        return
-      case .damaged:
-        damagedPages += 1
-        note(lost: 0)
-        page = nil
-      case .end, nil:
-        page = nil
-      }
-      guard let bytes = try nextPage(file) else {
-        head = nil
-        return
-      }
-      page = RingPage(bytes, layout)
-      if let page {
-        note(lost: page.lostEvents)
-      } else {
-        damagedPages += 1
-        note(lost: 0)
-      }
+    while !entries.advance() {
+      guard let bytes = try nextPage(file) else { return }
+      entries.begin(bytes, layout)
     }
-  }
-
-  private mutating func note(lost: UInt64?) {
-    if let lost { lostBeforeHead = (lostBeforeHead ?? 0) &+ lost }
   }
 
   private mutating func nextPage(_ file: borrowing CaptureFile) throws(ImportError) -> OrderedBytes?

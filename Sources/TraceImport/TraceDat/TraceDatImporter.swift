@@ -79,10 +79,7 @@ package struct TraceDatImporter {
 /// All CPUs and buffers of a file on one time line.
 private struct DatMerge {
   private var streams: [DatStream] = []
-  /// The stream whose head comes next; nil at the end.
-  private var next: Int?
-  /// Another stream must not be passed: the earliest of the others.
-  private var limit: (time: UInt64, stream: Int)?
+  private var order = RingOrder()
 
   init(_ layout: DatLayout, _ file: borrowing CaptureFile) throws(ImportError) {
     for stream in layout.streams { streams.append(try DatStream(stream, layout, file)) }
@@ -90,37 +87,22 @@ private struct DatMerge {
   }
 
   var bytesRead: UInt64 { streams.reduce(0) { $0 + $1.bytesRead } }
-  var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.damagedPages } }
+  var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.entries.damagedPages } }
 
   /// Hands over the event that comes next; returns false at the end.
   func read(into reader: inout TracefsRecordReader) -> Bool {
-    guard let next else { return false }
+    guard let next = order.next else { return false }
     streams[next].readHead(into: &reader)
     return true
   }
 
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
-    guard let next else { return }
+    guard let next = order.next else { return }
     try streams[next].advance(file)
-    guard let head = streams[next].head else { return choose() }
-    if let limit, (limit.time, limit.stream) < (head.time, next) { choose() }
+    if !order.holds(streams[next].headTime) { choose() }
   }
 
   private mutating func choose() {
-    next = nil
-    limit = nil
-    for (index, stream) in streams.enumerated() {
-      guard let time = stream.head?.time else { continue }
-      guard let first = next, let firstTime = streams[first].head?.time else {
-        next = index
-        continue
-      }
-      if time < firstTime {
-        limit = (firstTime, first)
-        next = index
-      } else if limit == nil || time < limit?.time ?? 0 {
-        limit = (time, index)
-      }
-    }
+    order.choose(streams.count) { streams[$0].headTime }
   }
 }

@@ -11,6 +11,8 @@ struct TracefsFormats {
     /// The kernel's size of long.
     var commitSize = 8
     var dataOffset = 16
+    /// Bytes for events.
+    var dataSize = 4080
   }
 
   var page = Page()
@@ -21,24 +23,36 @@ struct TracefsFormats {
   /// Command lines by process.
   var commands: [Int32: String] = [:]
 
-  // MARK: Pieces of "tracing data", which trace.dat and perf.data share
-
-  /// header_page and header_event.
-  mutating func readHeaders(_ cursor: inout OrderedCursor) -> Bool {
-    guard cursor.string() == "header_page", let size = cursor.size(8),
-      let text = cursor.text(size)
-    else { return false }
+  /// The text of header_page.
+  mutating func readPage(_ text: String) -> Bool {
     for line in text.split(separator: "\n") {
       guard let field = EventFormat.field(line) else { continue }
       switch field.name {
       case "timestamp": page.timeOffset = field.offset
       case "commit": (page.commitOffset, page.commitSize) = (field.offset, field.size)
-      case "data": page.dataOffset = field.offset
+      case "data": (page.dataOffset, page.dataSize) = (field.offset, field.size)
       default: break
       }
     }
-    guard [4, 8].contains(page.commitSize), page.timeOffset + 8 <= page.dataOffset,
-      page.commitOffset + page.commitSize <= page.dataOffset, page.dataOffset < 64
+    return [4, 8].contains(page.commitSize) && page.timeOffset + 8 <= page.dataOffset
+      && page.commitOffset + page.commitSize <= page.dataOffset && page.dataOffset < 64
+  }
+
+  /// The text of an event's format.
+  mutating func readFormat(_ text: String) {
+    if let format = EventFormat(text) {
+      events[format.identifier] = format
+    } else {
+      unreadableCount += 1
+    }
+  }
+
+  // MARK: Pieces of "tracing data", which trace.dat and perf.data share
+
+  /// header_page and header_event.
+  mutating func readHeaders(_ cursor: inout OrderedCursor) -> Bool {
+    guard cursor.string() == "header_page", let size = cursor.size(8),
+      let text = cursor.text(size), readPage(text)
     else { return false }
     guard cursor.string() == "header_event", let rest = cursor.size(8) else { return false }
     return cursor.skip(rest)
@@ -66,11 +80,7 @@ struct TracefsFormats {
 
   private mutating func readFormat(_ cursor: inout OrderedCursor) -> Bool {
     guard let size = cursor.size(8), let text = cursor.text(size) else { return false }
-    if let format = EventFormat(text) {
-      events[format.identifier] = format
-    } else {
-      unreadableCount += 1
-    }
+    readFormat(text)
     return true
   }
 

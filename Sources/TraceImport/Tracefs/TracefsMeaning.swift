@@ -73,6 +73,14 @@ enum TracefsMeaning: UInt8, Hashable, CaseIterable {
   static var names: Set<String> { ["irq_handler_entry", "map", "unmap", "kvm_msi_set_irq"] }
 }
 
+extension EventFormat {
+  /// What an event of this format means; nil if nothing to us.
+  var meaning: TracefsMeaning? {
+    TracefsMeaning(
+      name: name, fields: Set(fields.map(\.name).filter { !$0.hasPrefix("common_") }))
+  }
+}
+
 /// One event of a tracefs recording, as far as `TracefsInterpreter` looks at it.
 struct TracefsRecord {
   var meaning: TracefsMeaning

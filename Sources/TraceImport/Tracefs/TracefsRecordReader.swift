@@ -157,8 +157,7 @@ struct TracefsRecordReader: ~Copyable {
       return Plan(row: tally.row("event number \(type) without a format"))
     }
     var plan = Plan(row: tally.row(format.name))
-    let names = format.fields.map(\.name).filter { !$0.hasPrefix("common_") }
-    if let meaning = TracefsMeaning(name: format.name, fields: Set(names)) {
+    if let meaning = format.meaning {
       plan.meaning = meaning
       for name in meaning.fieldNames {
         guard let field = format[name] else { continue }
