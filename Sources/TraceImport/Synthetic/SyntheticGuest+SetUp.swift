@@ -41,21 +41,23 @@ extension SyntheticGuest {
   mutating func bind(_ device: Int) {
     control(device, enabled: true, masked: true)
     mapDevice(device, isValid: true)
-    for vector in 0..<shape.allVectorsPerDevice {
-      mapEvent(device, vector)
-      program(device, vector)
+    for vectors in [0..<vectorCounts[device], shape.vectorsPerDevice..<shape.allVectorsPerDevice] {
+      for vector in vectors {
+        mapEvent(device, vector)
+        program(device, vector)
+      }
     }
     control(device, enabled: true, masked: false)
   }
 
   /// The driver lets go: vectors masked, events discarded, the device unmapped.
   mutating func unbind(_ device: Int) {
-    for vector in 0..<shape.vectorsPerDevice {
+    for vector in 0..<vectorCounts[device] {
       settle(device, vector)
       tableWrite(device, vector, word: 3, 1)
     }
     control(device, enabled: false, masked: false)
-    for vector in 0..<shape.vectorsPerDevice {
+    for vector in 0..<vectorCounts[device] {
       eventCommand(0x0F, device, vector)
     }
     mapDevice(device, isValid: false)

@@ -39,6 +39,8 @@ struct SyntheticGuest {
   private(set) var time: UInt64 = 0
   var vectors: [Vector]
   var vcpus: [VCPUQueue]
+  /// Good vectors that each device has; up to as many as the shape says.
+  var vectorCounts: [Int]
   var pools: [[LeafPool]]
   private var queueOffset: UInt64 = 0
   /// The earliest `nextTime` of a vCPU, or earlier.
@@ -52,6 +54,7 @@ struct SyntheticGuest {
     let count = shape.devices * shape.allVectorsPerDevice
     vectors = (0..<count).map { Vector(target: UInt16($0 % shape.vcpus)) }
     vcpus = Array(repeating: VCPUQueue(), count: shape.vcpus)
+    vectorCounts = Array(repeating: shape.vectorsPerDevice, count: shape.devices)
   }
 
   // MARK: Names
