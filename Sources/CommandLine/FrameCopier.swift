@@ -9,15 +9,18 @@ struct FrameCopier {
   private var nextPart: UInt32 = 0
 
   /// The copier stands before a frame that follows the last one directly.
+  ///
+  /// - Parameter transform: what becomes of the events of a frame, or the records of a snapshot.
   mutating func copy(
-    _ frame: FrameHeader, of scanner: inout TraceScanner, to writer: inout TraceWriter
+    _ frame: FrameHeader, of scanner: inout TraceScanner, to writer: inout TraceWriter,
+    transform: ([TraceEvent]) throws -> [TraceEvent] = { $0 }
   ) throws {
     switch frame.kind {
-    case .events: try writer.append(contentsOf: scanner.events())
+    case .events: try writer.append(contentsOf: transform(scanner.events()))
     case .snapshot:
       if frame.part == 0 { forgetParts() }
       guard frame.part == nextPart else { return }
-      parts += scanner.events()
+      parts += try transform(scanner.events())
       nextPart += 1
       if frame.isLastPart {
         try writer.appendSnapshot(parts)
