@@ -46,8 +46,7 @@ extension SMMUCore {
     let page = address & (~0 &<< Self.pageShift)
     unsafe tlb.replace(
       at: (address &>> UInt64(lookup.pointee.setShift)) ^ UInt64(lookup.pointee.salt),
-      tag: page | lookup.pointee.key, data: (physical &- page) | denied, shift: Self.pageShift,
-      detail: TranslationDetail(page: descriptor, denied: block & 3).word)
+      tag: page | lookup.pointee.key, data: (physical &- page) | denied, shift: Self.pageShift)
     counters.pageWalks &+= 1
     return physical | address & 0xFFF
   }
