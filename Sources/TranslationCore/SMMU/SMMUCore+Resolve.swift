@@ -23,15 +23,24 @@ extension SMMUCore {
   ) -> SMMUTranslation {
     if streamID <= lastStreamID {
       // Safety: `contexts` and `lookups` have `lastStreamID` + 1 entries.
-      let context = unsafe contexts + Int(streamID)
+      let stream = unsafe contexts + Int(streamID)
       let lookup = unsafe lookups + Int(streamID)
-      if let physical = unsafe resolvePage(context, lookup, address, need) {
+      if let answer = unsafe resolvePage(stream, lookup, address, need) { return answer }
+    }
+    return resolveAny(streamID, address, need)
+  }
+
+  @inline(never)
+  private mutating func resolveAny(
+    _ streamID: UInt32, _ address: UInt64, _ need: UInt64
+  ) -> SMMUTranslation {
+    if streamID <= lastStreamID {
+      // Safety: as `resolve`.
+      let lookup = unsafe lookups + Int(streamID)
+      if unsafe address < lookup.pointee.limit,
+        let physical = unsafe resolveHit(lookup, address, need)
+      {
         return SMMUTranslation(address: physical)
-      }
-      if unsafe address < lookup.pointee.limit {
-        if let physical = unsafe resolveHit(lookup, address, need) {
-          return SMMUTranslation(address: physical)
-        }
       }
     }
     return answer(SMMURequest(streamID, address, need))
