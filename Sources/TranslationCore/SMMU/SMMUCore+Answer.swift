@@ -12,7 +12,7 @@ extension SMMUCore {
     let address = unsafe context.pointee.effective(request.address)
     let space = unsafe UInt64(context.pointee.space)
     if unsafe address < context.pointee.limit {
-      var line = unsafe tlb.find(address, space: space)
+      var line = unsafe isKnownMiss && !globalsCached ? nil : tlb.find(address, space: space)
       if globalsCached || options.reportsConflicts {
         let global = unsafe globalSpace(stream)
         if options.reportsConflicts, tlb.count(address, space: space, or: global) > 1 {
@@ -23,7 +23,9 @@ extension SMMUCore {
       if let line = unsafe line {
         let detail = unsafe tlb.detail(of: line)
         // A write to a clean page has to reach its descriptor: the entry does not serve it.
-        if !request.writes || !detail.isClean {
+        // A bare entry serves what it permits to a plain access.
+        let isAsked = unsafe line.pointee.isBare && !isPermitted(line.pointee)
+        if !isAsked, !request.writes || !detail.isClean {
           counters.tlbHits &+= 1
           return unsafe hit(line, detail, address, stream, context, isDefault)
         }
@@ -53,6 +55,11 @@ extension SMMUCore {
     }
     unsafe note(detail, shift, stream.pointee.world, isHit: false)
     return SMMUTranslation(address: output)
+  }
+
+  @inline(never)
+  private mutating func isPermitted(_ line: TranslationBuffer.Line) -> Bool {
+    !request.privileged && !request.instruction && line.data & UInt64(request.need) == 0
   }
 
   /// Permissions of a remembered translation: stage 1's first, as on a walk.
@@ -87,7 +94,7 @@ extension SMMUCore {
     // An ATS translated access of a nested stream is not the usual one.
     let isDefault = request.kind == .untranslated
     if address < limit {
-      if let found = unsafe tlb.find(address, space: space) {
+      if !isKnownMiss, let found = unsafe tlb.find(address, space: space) {
         let detail = unsafe tlb.detail(of: found)
         let line = unsafe found.pointee
         if !request.writes || !detail.isClean {

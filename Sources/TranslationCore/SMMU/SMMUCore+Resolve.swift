@@ -23,28 +23,43 @@ extension SMMUCore {
   ) -> SMMUTranslation {
     if streamID <= lastStreamID {
       // Safety: `contexts` and `lookups` have `lastStreamID` + 1 entries.
-      let context = unsafe contexts + Int(streamID)
+      let stream = unsafe contexts + Int(streamID)
       let lookup = unsafe lookups + Int(streamID)
-      if let physical = unsafe resolvePage(context, lookup, address, need) {
-        return SMMUTranslation(address: physical)
-      }
-      if let physical = unsafe resolveHit(lookup, address, need) {
+      if let answer = unsafe resolvePage(stream, lookup, address, need) { return answer }
+    }
+    return resolveAny(streamID, address, need)
+  }
+
+  @inline(never)
+  private mutating func resolveAny(
+    _ streamID: UInt32, _ address: UInt64, _ need: UInt64
+  ) -> SMMUTranslation {
+    if streamID <= lastStreamID {
+      // Safety: as `resolve`.
+      let lookup = unsafe lookups + Int(streamID)
+      if unsafe address < lookup.pointee.limit,
+        let physical = unsafe resolveHit(lookup, address, need)
+      {
         return SMMUTranslation(address: physical)
       }
     }
     return answer(SMMURequest(streamID, address, need))
   }
 
-  /// An entry of another size or in another way, of a stream that the fast path serves.
+  /// An entry of another size or in another way, of a stream that the fast path serves. If there is
+  /// none at all, that need not be asked again.
   @inline(__always)
   private mutating func resolveHit(
     _ lookup: UnsafeMutablePointer<StreamLookup>, _ address: UInt64, _ need: UInt64
   ) -> UInt64? {
     // Safety: the pointer is to the entry of the stream.
     let key = unsafe lookup.pointee.key
-    guard unsafe address < lookup.pointee.limit, !tlb.hasOnlyPlace(for: key & 0x3F),
+    guard !tlb.hasOnlyPlace(for: key & 0x3F),
       let line = unsafe tlb.find(address, space: key &>> 48)
-    else { return nil }
+    else {
+      isKnownMiss = true
+      return nil
+    }
     let data = unsafe line.pointee.data
     guard data & need == 0 else { return nil }
     unsafe prefer(line.pointee.shift, lookup)
@@ -67,6 +82,7 @@ extension SMMUCore {
     self.request = request
     syndrome = SMMUFaultSyndrome()
     missedConfiguration = false
+    defer { isKnownMiss = false }
     if request.kind == .unsupported { return fault(SMMUEvent.unsupportedTransaction) }
     guard registers.isEnabled else { return answerDisabled() }
     if request.kind == .atsTranslated, !registers.checksATSTranslated {

@@ -12,9 +12,11 @@ extension SMMUCore {
   ) -> Stage2Result {
     // Safety: the pointer is to the stream of the access; a line that was found is one of the buffer.
     if unsafe ipa < stream.pointee.stage2.inputLimit,
-      let line = unsafe stage2TLB.find(ipa, space: UInt64(stream.pointee.vmid))
+      let line = unsafe faultClass == .inputAddress
+        ? stage2TLB.find(ipa, space: UInt64(stream.pointee.vmid))?.pointee
+        : stage2TLB.findNear(ipa, space: UInt64(stream.pointee.vmid))
     {
-      let found = unsafe Stage2Result(address: ipa, line: line.pointee.data)
+      let found = Stage2Result(address: ipa, line: line.data)
       // A write to a clean page has to be recorded in its descriptor: the entry does not serve it.
       if need & 2 == 0 || !found.isClean {
         counters.stage2TLBHits &+= 1

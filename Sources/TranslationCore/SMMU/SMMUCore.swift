@@ -66,6 +66,8 @@ package struct SMMUCore: ~Copyable {
   var notes = AccessNotes()
   var syndrome = SMMUFaultSyndrome()
   var missedConfiguration = false
+  /// The TLB has no entry for it in the space that the fast path takes for the stream.
+  var isKnownMiss = false
 
   var eventQueue: SMMUEventQueue
   var stalls = StalledTransactions()

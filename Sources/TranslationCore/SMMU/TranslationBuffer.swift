@@ -9,6 +9,7 @@
 /// readable. Bit 1 set: not writable. Bits 9:4: log2 of the leaf's bytes, which are more than the
 /// page's own when stage 2 maps a stage-1 leaf in smaller pieces. So a hit costs one compare, one
 /// test, one sum. Lines of the stage-2 TLB have in bits 3:2 and 11 what `Stage2Result` has there.
+/// Bit 10: the line is bare, that is without a detail.
 ///
 /// **Detail.** A second word, apart: `TranslationDetail`.
 ///
@@ -22,6 +23,11 @@ struct TranslationBuffer: ~Copyable {
   struct Line: BitwiseCopyable {
     @usableFromInline var tag: UInt64
     @usableFromInline var data: UInt64
+
+    /// A 4 KiB page of a nested stream, kept by `resolvePage`: what it does not permit to a plain
+    /// access has to be asked again.
+    static let bare: UInt64 = 1 << 10
+    var isBare: Bool { data & Self.bare != 0 }
 
     var space: UInt64 { tag &>> 48 }
     var shift: UInt64 { tag & 0x3F }
@@ -94,7 +100,9 @@ struct TranslationBuffer: ~Copyable {
   /// What is known of a line beside its translation.
   func detail(of line: UnsafeMutablePointer<Line>) -> TranslationDetail {
     // Safety: callers pass a line of this buffer, and each has a detail.
-    TranslationDetail(word: unsafe details[line - lines])
+    let known = unsafe line.pointee
+    if known.isBare { return TranslationDetail(bare: known.data & 3) }
+    return TranslationDetail(word: unsafe details[line - lines])
   }
 
   func setDetail(_ detail: TranslationDetail, of line: UnsafeMutablePointer<Line>) {
@@ -136,20 +144,15 @@ struct TranslationBuffer: ~Copyable {
     return unsafe line.pointee.data
   }
 
-  /// Stores an entry for a page that is as large as its leaf.
+  /// Stores a bare entry for a page that is as large as its leaf.
   ///
   /// - Parameter place: whose bits under `setMask` tell the set of a buffer with one way.
   @inline(__always)
-  mutating func replace(
-    at place: UInt64, tag: UInt64, data: UInt64, shift: UInt64, detail: UInt64
-  ) {
+  mutating func replace(at place: UInt64, tag: UInt64, data: UInt64, shift: UInt64) {
     sizesInUse |= 1 &<< shift
-    let offset = Int(truncatingIfNeeded: place & setMask)
-    // Safety: as `set`; a line is 16 bytes long and its detail 8.
-    unsafe UnsafeMutableRawPointer(lines).advanced(by: offset)
-      .storeBytes(of: Line(tag: tag, data: data | shift &<< 4), as: Line.self)
-    unsafe UnsafeMutableRawPointer(details).advanced(by: offset &>> 1)
-      .storeBytes(of: detail, as: UInt64.self)
+    // Safety: as `set`.
+    unsafe UnsafeMutableRawPointer(lines).advanced(by: Int(truncatingIfNeeded: place & setMask))
+      .storeBytes(of: Line(tag: tag, data: data | Line.bare | shift &<< 4), as: Line.self)
   }
 
   /// As `find`, for addresses that tend to stay in the page of the last hit.
@@ -165,8 +168,8 @@ struct TranslationBuffer: ~Copyable {
 
   /// The entry for `address` whatever its size. Larger pages are tried first: they are what most
   /// accesses meet.
-  @inline(__always)
-  func find(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
+  @inline(never)
+  mutating func find(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
     let salt = Self.salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
@@ -178,7 +181,7 @@ struct TranslationBuffer: ~Copyable {
   }
 
   /// The same, smaller sizes first: of tables, those of the deepest level.
-  func findSmallest(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
+  mutating func findSmallest(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
     let salt = Self.salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
@@ -196,12 +199,12 @@ struct TranslationBuffer: ~Copyable {
     let tag = Self.tag(address, shift, space)
     // Safety: as `set`.
     var line = unsafe set(address, shift, salt)
-    var left = ways
-    repeat {
-      if unsafe line.pointee.tag == tag { return unsafe line }
+    if unsafe line.pointee.tag == tag { return unsafe line }
+    if isDirectMapped { return nil }
+    for _ in 1..<ways {
       unsafe line += 1
-      left &-= 1
-    } while left != 0
+      if unsafe line.pointee.tag == tag { return unsafe line }
+    }
     return nil
   }
 
@@ -256,6 +259,6 @@ struct TranslationBuffer: ~Copyable {
   func move(_ line: UnsafeMutablePointer<Line>, to place: UnsafeMutablePointer<Line>) {
     // Safety: callers pass lines of this buffer.
     unsafe place.pointee = line.pointee
-    unsafe setDetail(detail(of: line), of: place)
+    unsafe details[place - lines] = details[line - lines]
   }
 }

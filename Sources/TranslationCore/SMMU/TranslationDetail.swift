@@ -1,5 +1,5 @@
 /// What a remembered translation is beyond its addresses: a word beside each line of a buffer, which
-/// a hit of the fast path does not touch. It looks like a leaf descriptor, so that one is nearly it.
+/// a hit of the fast path does not touch.
 ///
 ///     54:53, 7:6 `Stage1Permissions`, or a table's limits · 51:12 intermediate page, or the next table
 ///     11 stage-2 clean · 10 stage-1 clean · 9:8 granule (TG) · 3 has stage 2 · 2:0 `Stage2Permissions`
@@ -33,13 +33,9 @@ struct TranslationDetail: Hashable, BitwiseCopyable {
     combine(second, intermediate: 0)
   }
 
-  /// A 4 KiB page of a nested stream, with nothing clean and everything executable in stage 2.
-  ///
-  /// - Parameter denied: `Stage2Permissions`.
-  @inline(__always)
-  init(page leaf: UInt64, denied: UInt64) {
-    word = leaf & (Descriptor.addressMask | Stage1Permissions.mask) | denied
-    word |= Self.hasStage2 | Self.granule(12)
+  /// In place of the detail that a bare line has not: as if stage 2 forbade everything that is.
+  init(bare denied: UInt64) {
+    word = denied | Stage1Permissions.unprivileged | Self.hasStage2 | Self.granule(12)
   }
 
   /// A table descriptor.
