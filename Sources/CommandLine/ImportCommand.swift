@@ -62,26 +62,24 @@ struct ImportCommand: ParsableCommand {
   func run() throws {
     try reportingFailure {
       // What the header says of the machine is known when the capture has been read to its end, so
-      // the events wait in a trace beside the output.
-      let spool = output + ".spool-\(getpid())"
-      defer {
-        for path in [spool, spool + ".partial"] {
-          try? FileManager.default.removeItem(atPath: path)
-        }
-      }
-      Interruption.removes([spool, spool + ".partial", output + ".partial"])
+      // the events wait beside the output.
+      Interruption.removes([output + ".partial"])
+      let spool = try Spool(beside: output)
       let report = try read(into: spool)
-      let summary = try copy(spool, report)
+      let summary: TraceSummary
+      do {
+        summary = try copy(spool, report)
+      } catch {
+        try? FileManager.default.removeItem(atPath: output + ".partial")
+        throw error
+      }
       let text = ImportText(report: report, summary: summary, output: output)
       Console.print(format == .json ? try text.json() : text.table())
     }
   }
 
-  private func read(into spool: String) throws -> ImportReport {
-    var options = TraceWriter.Options()
-    options.codec = .lz4
-    options.level = 1
-    var writer = try TraceWriter(path: spool, description: TraceDescription(), options: options)
+  private func read(into spool: borrowing Spool) throws -> ImportReport {
+    var writer = try spool.writer()
     var progress = Progress("import")
     let report = try importCapture(
       sink: { events in
@@ -101,7 +99,7 @@ struct ImportCommand: ParsableCommand {
   }
 
   private func copy(
-    _ spool: String, _ report: ImportReport
+    _ spool: borrowing Spool, _ report: ImportReport
   ) throws -> TraceSummary {
     var description = TraceDescription()
     description.clockDomain = report.clockDomain
@@ -120,7 +118,7 @@ struct ImportCommand: ParsableCommand {
     options.level = level ?? (codec == .zstd ? 19 : 9)
     options.measuresColumns = true
     var writer = try TraceWriter(path: output, description: description, options: options)
-    var events = try TraceFileSource(path: spool)
+    var events = try spool.source()
     var progress = Progress("compress")
     var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
     while true {
