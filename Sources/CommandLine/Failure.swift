@@ -21,6 +21,14 @@ struct Failure: Error, CustomStringConvertible {
     self.description = description
     self.status = status
   }
+
+  /// A call of the system that failed just now: `errno` says why.
+  static func ofSystem(_ operation: String, path: String) -> Failure {
+    let code = errno
+    // Safety: the text that strerror gives is valid until its next call.
+    let reason = unsafe String(cString: strerror(code))
+    return Failure("\(path): \(operation) failed with error \(code) (\(reason))")
+  }
 }
 
 extension ParsableCommand {

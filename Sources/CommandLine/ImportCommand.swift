@@ -89,35 +89,30 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  private var spool: String { output + ".spool-\(getpid())" }
-
-  /// What an interrupted import leaves behind.
-  private var spoolPaths: [String] {
-    [spool, spool + ".partial", output + ".partial"] + TwoViewImporter.files(spool: spool)
-  }
+  /// Where the two views wait for each other.
+  private var views: String { output + ".spool-\(getpid())" }
 
   func run() throws {
     try reportingFailure {
       // What the header says of the machine is known when the capture has been read to its end, so
-      // the events wait in a trace beside the output.
-      defer {
-        for path in spoolPaths.prefix(2) {
-          try? FileManager.default.removeItem(atPath: path)
-        }
-      }
-      Interruption.removes(spoolPaths)
+      // the events wait beside the output.
+      Interruption.removes([output + ".partial"] + TwoViewImporter.files(spool: views))
+      let spool = try Spool(beside: output)
       let report = try read(into: spool)
-      let summary = try copy(spool, report)
+      let summary: TraceSummary
+      do {
+        summary = try copy(spool, report)
+      } catch {
+        try? FileManager.default.removeItem(atPath: output + ".partial")
+        throw error
+      }
       let text = ImportText(report: report, summary: summary, output: output)
       Console.print(format == .json ? try text.json() : text.table())
     }
   }
 
-  private func read(into spool: String) throws -> ImportReport {
-    var options = TraceWriter.Options()
-    options.codec = .lz4
-    options.level = 1
-    var writer = try TraceWriter(path: spool, description: TraceDescription(), options: options)
+  private func read(into spool: borrowing Spool) throws -> ImportReport {
+    var writer = try spool.writer()
     var progress = Progress("import")
     let report = try importCapture(
       sink: { events in
@@ -145,12 +140,12 @@ struct ImportCommand: ParsableCommand {
         importer: CaptureImporter(
           origin: .guest, declarations: traceEvents, usesHostClock: guestOnHostClock)),
       clocks: guestOffset.map { .declared($0) } ?? (guestOnHostClock ? .declared(0) : .matched),
-      spool: spool
+      spool: views
     ).run(sink: sink, progress: progress)
   }
 
   private func copy(
-    _ spool: String, _ report: ImportReport
+    _ spool: borrowing Spool, _ report: ImportReport
   ) throws -> TraceSummary {
     var description = TraceDescription()
     description.clockDomain = report.clockDomain
@@ -169,7 +164,7 @@ struct ImportCommand: ParsableCommand {
     options.level = level ?? (codec == .zstd ? 19 : 9)
     options.measuresColumns = true
     var writer = try TraceWriter(path: output, description: description, options: options)
-    var events = try TraceFileSource(path: spool)
+    var events = try spool.source()
     var progress = Progress("compress")
     var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
     while true {

@@ -17,9 +17,7 @@ struct RecordingFile {
           "\(partial): is there: another recording is being made, or was cut short; save it with "
             + "'doorbell recover \(partial) --output …' or remove it, or choose another --output")
       }
-      // Safety: the text that strerror gives is valid until its next call.
-      let reason = unsafe String(cString: strerror(errno))
-      throw Failure("\(partial): open failed with error \(errno) (\(reason))")
+      throw Failure.ofSystem("open", path: partial)
     }
     close(descriptor)
   }
