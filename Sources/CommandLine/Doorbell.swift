@@ -18,7 +18,7 @@ struct Doorbell: ParsableCommand {
     subcommands: [
       ReplayCommand.self, ImportCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
-      AnonymizeCommand.self,
+      AnonymizeCommand.self, SynthCommand.self,
     ])
 }
 

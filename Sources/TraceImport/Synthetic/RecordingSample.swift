@@ -21,14 +21,23 @@ package struct RecordingSample: Sendable {
   private var byDevice: [UInt32: Int] = [:]
   private var byASID: [UInt16: [Int]] = [:]
   private var byVCPU: [Int: Int] = [:]
-  private var waiting: [Interrupt: UInt64] = [:]
-  private var handled: [Interrupt: (latency: UInt64, time: UInt64)] = [:]
+  private var waiting: [Interrupt: Message] = [:]
+  private var handled: [Interrupt: Message] = [:]
   private var kept = 0
   private var log2Stride = 0
 
   private struct Interrupt: Hashable {
     var target: InterruptTarget
     var intid: UInt32
+  }
+
+  /// One whose interrupt is pending, or being handled.
+  private struct Message {
+    var source: Int
+    /// Among the source's events.
+    var number: UInt64
+    var sentAt: UInt64
+    var takenAt: UInt64 = 0
   }
 
   static let blockEvents = 512
@@ -114,23 +123,31 @@ package struct RecordingSample: Sendable {
     }
     let target = event.flags.contains(.interruptRecorded) ? vcpu(event.target) : 0
     let vector = recorders[source].vector(event.data, target: target)
-    record(SampledEvent(gapNanoseconds: 0, vector: vector, action: .message), event)
     if waiting.count < Self.latencyLimit {
       let interrupt = Interrupt(target: event.target, intid: event.intid)
-      if waiting[interrupt] == nil { waiting[interrupt] = event.time }
+      if waiting[interrupt] == nil {
+        waiting[interrupt] = Message(
+          source: source, number: recorders[source].eventCount, sentAt: event.time)
+      }
     }
+    record(SampledEvent(gapNanoseconds: 0, vector: vector, action: .message), event)
   }
 
   private mutating func time(_ event: TraceEvent) {
     let interrupt = Interrupt(target: event.target, intid: event.intid)
     if event.kind == .acknowledge {
-      guard let sent = waiting.removeValue(forKey: interrupt), handled.count < Self.latencyLimit
+      guard var message = waiting.removeValue(forKey: interrupt), handled.count < Self.latencyLimit
       else { return }
-      handled[interrupt] = (event.time - min(event.time, sent), event.time)
-    } else if let found = handled.removeValue(forKey: interrupt),
-      latencies.count < Self.latencyLimit
-    {
-      latencies.append((found.latency, event.time - min(event.time, found.time)))
+      message.takenAt = max(message.sentAt, event.time)
+      handled[interrupt] = message
+      recorders[message.source].note(
+        message: message.number, latency: message.takenAt - message.sentAt)
+    } else if let message = handled.removeValue(forKey: interrupt) {
+      let handling = event.time - min(event.time, message.takenAt)
+      recorders[message.source].note(message: message.number, handling: handling)
+      if latencies.count < Self.latencyLimit {
+        latencies.append((message.takenAt - message.sentAt, handling))
+      }
     }
   }
 

@@ -12,9 +12,9 @@ struct SampledEvent: Sendable {
   var gapNanoseconds: UInt64
   /// access, unmap: distance in the order of last use; `.max` for a leaf that was not used before.
   var distance: UInt32 = 0
-  /// access: in the leaf.
+  /// access: in the leaf. message: nanoseconds until it was acknowledged, 0 if that is not known.
   var offset: UInt32 = 0
-  /// access: bytes.
+  /// access: bytes. message: nanoseconds from the acknowledge to the end of the interrupt.
   var sizeBytes: UInt32 = 0
   /// message, move: the vector's number in its device.
   var vector: UInt16 = 0

@@ -8,7 +8,7 @@ package import EventModel
 /// another. Memory is named by its distance in the order of last use, so that runs fit together in any
 /// order: the leaf that was used so many others ago, mapped first if it is not.
 ///
-/// Not kept: which devices act together, the recording's own set-up and re-binds (devices are bound once,
+/// Not kept: which devices and vCPUs act together, the recording's own set-up and re-binds (devices are bound once,
 /// at the start), and commands other than moves of interrupts and the invalidation of what is unmapped.
 package struct ScaledGenerator {
   package let geometry: TableGeometry

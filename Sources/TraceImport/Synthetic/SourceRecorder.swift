@@ -7,7 +7,7 @@ struct SourceRecorder: Sendable {
   private var blocks: [[SampledEvent]] = []
   private var block: [SampledEvent] = []
   private var blocksSeen = 0
-  private var eventCount: UInt64 = 0
+  private(set) var eventCount: UInt64 = 0
   private var firstTime: UInt64 = 0
   private var lastTime: UInt64 = 0
   private var vectors: [UInt32: UInt16] = [:]
@@ -64,6 +64,17 @@ struct SourceRecorder: Sendable {
   }
 
   // MARK: Vectors
+
+  /// The interrupt of the message that was event `number` was taken, or ended; unless its block has ended.
+  mutating func note(
+    message number: UInt64, latency: UInt64? = nil, handling: UInt64? = nil
+  ) {
+    let first = eventCount - UInt64(block.count)
+    guard number >= first, number < eventCount else { return }
+    let index = Int(number - first)
+    if let latency { block[index].offset = UInt32(clamping: max(1, latency)) }
+    if let handling { block[index].sizeBytes = UInt32(clamping: handling) }
+  }
 
   func known(_ data: UInt32) -> UInt16? { vectors[data] }
 
