@@ -10,8 +10,9 @@ struct SampledEvent: Sendable {
   }
 
   var gapNanoseconds: UInt64
-  /// access, unmap: distance in the order of last use; `.max` for a leaf that was not used before.
-  var distance: UInt32 = 0
+  /// access, unmap: which leaf. A page: its distance in the order of last use, `.max` if it was not used
+  /// before. A larger leaf: its number, since the pages in it are what is used again.
+  var leaf: UInt32 = 0
   /// access: in the leaf. message: nanoseconds until it was acknowledged, 0 if that is not known.
   var offset: UInt32 = 0
   /// access: bytes. message: nanoseconds from the acknowledge to the end of the interrupt.
@@ -44,5 +45,6 @@ struct SampledSource: Sendable {
     var log2Bytes: UInt32
     var level: UInt32
     var leaves: Int = 0
+    var isOfPages: Bool { log2Bytes == 12 }
   }
 }

@@ -137,8 +137,11 @@ struct ScaledTraffic {
         number, pool: Int(event.pool), leaf: leaf, offset: UInt64(event.offset),
         sizeBytes: event.sizeBytes, flags: EventFlags(rawValue: event.flags))
     case .unmap:
-      if let leaf = players[index].stacks[Int(event.pool)].element(at: Int(event.distance)) {
-        guest.unmap(number, pool: Int(event.pool), leaf: leaf)
+      let pool = Int(event.pool)
+      let page = players[index].stacks[pool].element(at: Int(event.leaf))
+      let large = Int(event.leaf) % guest.pools[number][pool].count
+      if let leaf = players[index].source.pools[pool].isOfPages ? page : large {
+        guest.unmap(number, pool: pool, leaf: leaf)
       }
     case .faultyAccess: guest.accessNowhere(number)
     case .faultyMessage: guest.interrupt(number, fault: .unmappedEvent)
@@ -160,13 +163,14 @@ struct ScaledTraffic {
     (Int(event.vector) + players[index].vectorBase) % count
   }
 
-  /// The leaf that was used so many others ago. A new one where the recording had one; when all
+  /// The page that was used so many others ago. A new one where the recording had one; when all
   /// have been used, the one that was not for longest.
   private mutating func use(_ event: SampledEvent, _ index: Int, _ count: Int) -> Int {
     let pool = Int(event.pool)
+    guard players[index].source.pools[pool].isOfPages else { return Int(event.leaf) % count }
     let used = players[index].stacks[pool].count
     let leaf =
-      players[index].stacks[pool].element(at: Int(event.distance))
+      players[index].stacks[pool].element(at: Int(event.leaf))
       ?? (used < count ? used : players[index].stacks[pool].element(at: used - 1) ?? 0)
     players[index].stacks[pool].use(leaf)
     return leaf

@@ -12,7 +12,7 @@ struct SourceRecorder: Sendable {
   private var lastTime: UInt64 = 0
   private var vectors: [UInt32: UInt16] = [:]
   private var targets: [Int] = []
-  private var pools: [(pool: SampledSource.Pool, stack: ReuseStack<UInt64>)] = []
+  private var pools: [RecordedPool] = []
   /// Leaves that are mapped now.
   private var mapped: Set<UInt64> = []
 
@@ -57,7 +57,7 @@ struct SourceRecorder: Sendable {
     source.hasFaultyMessages = hasFaultyMessages
     source.pools = pools.map {
       var pool = $0.pool
-      pool.leaves = $0.stack.count
+      pool.leaves = $0.leafCount
       return pool
     }
     return source
@@ -105,11 +105,7 @@ struct SourceRecorder: Sendable {
 
   private mutating func pool(_ log2Bytes: UInt32, _ level: UInt32) -> Int {
     if let known = pools.firstIndex(where: { $0.pool.log2Bytes == log2Bytes }) { return known }
-    pools.append(
-      (
-        SampledSource.Pool(log2Bytes: log2Bytes, level: level),
-        ReuseStack(limit: LeafPool.limit)
-      ))
+    pools.append(RecordedPool(SampledSource.Pool(log2Bytes: log2Bytes, level: level)))
     return pools.count - 1
   }
 
@@ -126,8 +122,7 @@ struct SourceRecorder: Sendable {
     let log2 = UInt64(pools[index].pool.log2Bytes)
     sampled.pool = UInt8(index)
     sampled.offset = UInt32(truncatingIfNeeded: event.iova & ((1 << log2) - 1))
-    let distance = pools[index].stack.use(event.iova >> log2)
-    sampled.distance = distance.map { UInt32($0) } ?? .max
+    sampled.leaf = pools[index].use(event.iova >> log2)
     return sampled
   }
 
@@ -144,10 +139,35 @@ struct SourceRecorder: Sendable {
   mutating func unmap(_ event: TraceEvent) -> SampledEvent? {
     guard
       let index = pools.firstIndex(where: { $0.pool.log2Bytes == event.log2SizeBytes }),
-      let distance = pools[index].stack.distance(of: event.iova >> UInt64(event.log2SizeBytes))
+      let leaf = pools[index].name(event.iova >> UInt64(event.log2SizeBytes))
     else { return nil }
     mapped.remove(Self.leaf(event.iova, event.log2SizeBytes))
     return SampledEvent(
-      gapNanoseconds: 0, distance: UInt32(distance), pool: UInt8(index), action: .unmap)
+      gapNanoseconds: 0, leaf: leaf, pool: UInt8(index), action: .unmap)
+  }
+}
+
+/// The leaves of one size that a device used.
+private struct RecordedPool: Sendable {
+  let pool: SampledSource.Pool
+  private var stack = ReuseStack<UInt64>(limit: LeafPool.limit)
+  private var numbers: [UInt64: UInt32] = [:]
+
+  init(_ pool: SampledSource.Pool) { self.pool = pool }
+
+  var leafCount: Int { pool.isOfPages ? stack.count : numbers.count }
+
+  /// - Returns: the leaf's name for a `SampledEvent`.
+  mutating func use(_ leaf: UInt64) -> UInt32 {
+    if pool.isOfPages { return stack.use(leaf).map { UInt32($0) } ?? .max }
+    if let number = numbers[leaf] { return number }
+    guard numbers.count < LeafPool.limit else { return 0 }
+    numbers[leaf] = UInt32(numbers.count)
+    return UInt32(numbers.count - 1)
+  }
+
+  /// nil: never used.
+  func name(_ leaf: UInt64) -> UInt32? {
+    pool.isOfPages ? stack.distance(of: leaf).map { UInt32($0) } : numbers[leaf]
   }
 }
