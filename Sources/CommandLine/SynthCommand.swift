@@ -122,7 +122,9 @@ struct SynthCommand: ParsableCommand {
       generator.run)
     var report = SynthReport(
       (path as NSString).lastPathComponent, generator.shapeText, made.profile, options.seed)
-    report.compare(with: sample.profile) { generator.recordedStream(of: $0) }
+    report.compare(
+      with: sample.profile, pauseNanoseconds: sample.pauseNanoseconds
+    ) { generator.recordedStream(of: $0) }
     try self.report(made, report)
   }
 

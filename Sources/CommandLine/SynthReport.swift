@@ -4,22 +4,6 @@ import TraceImport
 
 /// What a made trace is like, and beside it what its source was.
 struct SynthReport: Encodable {
-  struct Percentiles: Encodable {
-    var p50: UInt64
-    var p90: UInt64
-    var p99: UInt64
-    var p999: UInt64
-
-    init(_ histogram: LogHistogram) {
-      p50 = histogram.percentile(thousandths: 500)
-      p90 = histogram.percentile(thousandths: 900)
-      p99 = histogram.percentile(thousandths: 990)
-      p999 = histogram.percentile(thousandths: 999)
-    }
-
-    var list: [(String, UInt64)] { [("p50", p50), ("p90", p90), ("p99", p99), ("p99.9", p999)] }
-  }
-
   struct Column: Encodable {
     var events: UInt64
     var durationNanoseconds: UInt64
@@ -27,10 +11,10 @@ struct SynthReport: Encodable {
     var interruptsPerSecond: Double
     var accessesPerSecond: Double
     /// Nanoseconds between two accesses, or interrupts, of one device.
-    var accessGap: Percentiles
-    var interruptGap: Percentiles
+    var accessGap: GapPercentiles
+    var interruptGap: GapPercentiles
     /// Other pages accessed since a page was accessed last.
-    var pageReuse: Percentiles
+    var pageReuse: GapPercentiles
     /// Accesses to a page that was not accessed before.
     var firstUseShare: Double
     var eventsByKind: [String: UInt64]
@@ -44,9 +28,9 @@ struct SynthReport: Encodable {
       let seconds = max(1, Double(profile.durationNanoseconds)) / 1e9
       interruptsPerSecond = Double(profile.count(.msi)) / seconds
       accessesPerSecond = Double(profile.count(.dma)) / seconds
-      accessGap = Percentiles(profile.dmaGaps)
-      interruptGap = Percentiles(profile.msiGaps)
-      pageReuse = Percentiles(profile.reuse)
+      accessGap = GapPercentiles(profile.dmaGaps)
+      interruptGap = GapPercentiles(profile.msiGaps)
+      pageReuse = GapPercentiles(profile.reuse)
       let measured = profile.reuse.count + profile.firstUses
       firstUseShare = measured == 0 ? 0 : Double(profile.firstUses) / Double(measured)
       eventsByKind = [:]
@@ -66,10 +50,13 @@ struct SynthReport: Encodable {
   var machine: String
   var seed: UInt64
   var recording: Column?
+  var pauseNanoseconds: UInt64?
   var made: Column
   private let profile: TraceProfile
 
-  private enum CodingKeys: CodingKey { case version, source, machine, seed, recording, made }
+  private enum CodingKeys: CodingKey {
+    case version, source, machine, seed, recording, made, pauseNanoseconds
+  }
 
   init(_ source: String, _ machine: String, _ profile: TraceProfile, _ seed: UInt64) {
     self.source = source
@@ -79,7 +66,11 @@ struct SynthReport: Encodable {
     made = Column(profile) { $0 }
   }
 
-  mutating func compare(with recording: TraceProfile, stream: (UInt32) -> UInt32) {
+  /// - Parameter pauseNanoseconds: gaps longer than this were left out.
+  mutating func compare(
+    with recording: TraceProfile, pauseNanoseconds: UInt64, stream: (UInt32) -> UInt32
+  ) {
+    if pauseNanoseconds != .max { self.pauseNanoseconds = pauseNanoseconds }
     self.recording = Column(recording) { $0 }
     made = Column(profile, stream: stream)
   }
@@ -112,16 +103,22 @@ struct SynthReport: Encodable {
         Format.number(($0.shareByDevice[stream] ?? 0) * 100)
       }
     }
-    return "from   \(source), seed \(seed)\nhas    \(machine)\n\n" + table.text()
+    var heading = "from   \(source), seed \(seed)\nhas    \(machine)\n"
+    if let pauseNanoseconds {
+      heading +=
+        "less   pauses of a device over \(Format.number(Double(pauseNanoseconds) / 1e9)) s, "
+        + "which its rates do not count\n"
+    }
+    return heading + "\n" + table.text()
   }
 
   private func addPercentiles(
-    _ what: String, _ path: KeyPath<Column, Percentiles>, divisor: Double?,
+    _ what: String, _ path: KeyPath<Column, GapPercentiles>, divisor: Double?,
     _ add: (String, (Column) -> String) -> Void
   ) {
-    for (index, name) in made[keyPath: path].list.map(\.0).enumerated() {
+    for (index, name) in GapPercentiles.names.enumerated() {
       add("\(what): \(name)") {
-        let value = $0[keyPath: path].list[index].1
+        let value = $0[keyPath: path].list[index]
         return divisor.map { Format.number(Double(value) / $0) } ?? Format.count(value)
       }
     }

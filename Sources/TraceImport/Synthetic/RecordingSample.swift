@@ -14,6 +14,10 @@ package struct RecordingSample: Sendable {
   private(set) var latencies: [(latency: UInt64, handling: UInt64)] = []
   /// Interrupt targets in the order of their first use.
   private(set) var targets: [InterruptTarget] = []
+  /// How long the recording is without pauses.
+  private(set) var busyNanoseconds: UInt64 = 0
+  /// A gap of one source that is longer is left out: it would come by chance, and the rate with it.
+  package private(set) var pauseNanoseconds: UInt64 = .max
   package private(set) var profile = TraceProfile()
 
   private var recorders: [SourceRecorder] = []
@@ -67,9 +71,17 @@ package struct RecordingSample: Sendable {
 
   /// After the last event.
   package mutating func finish() {
-    sources = recorders.map {
-      $0.finished(from: profile.earliestTime, to: profile.latestTime)
-    }.filter { $0.eventCount > 0 }
+    let used = recorders.filter { $0.eventCount > 0 }
+    let isBusy = used.contains { $0.eventCount >= UInt64(Self.blockEvents) }
+    // Where something is going on, a long pause is the machine's (it boots, or waits for its user).
+    if isBusy { pauseNanoseconds = max(1, profile.durationNanoseconds / 64) }
+    sources = used.map { $0.finished(pause: pauseNanoseconds) }
+    busyNanoseconds =
+      isBusy ? sources.map(\.activeNanoseconds).max() ?? 0 : profile.durationNanoseconds
+    for index in sources.indices {
+      let active = sources[index].activeNanoseconds
+      sources[index].idleNanoseconds = busyNanoseconds - min(busyNanoseconds, active)
+    }
   }
 
   // MARK: Whose event it is

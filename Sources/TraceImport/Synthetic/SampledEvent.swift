@@ -34,7 +34,8 @@ struct SampledSource: Sendable {
   var blocks: [[SampledEvent]] = []
   /// Events of the recording, kept or not.
   var eventCount: UInt64 = 0
-  /// From the start of the recording to the first event, and from the last to the end.
+  /// Of the time in which the recording was busy: all its gaps, and the rest.
+  var activeNanoseconds: UInt64 = 0
   var idleNanoseconds: UInt64 = 0
   /// Vectors that were used, in the order of their first use, by the number of the vCPU that took them.
   var targets: [Int] = []

@@ -8,7 +8,6 @@ struct SourceRecorder: Sendable {
   private var block: [SampledEvent] = []
   private var blocksSeen = 0
   private(set) var eventCount: UInt64 = 0
-  private var firstTime: UInt64 = 0
   private var lastTime: UInt64 = 0
   private var vectors: [UInt32: UInt16] = [:]
   private var targets: [Int] = []
@@ -23,7 +22,7 @@ struct SourceRecorder: Sendable {
   /// - Returns: whether a block is full and kept.
   mutating func append(_ event: SampledEvent, time: UInt64, log2Stride: Int) -> Bool {
     var event = event
-    if eventCount == 0 { (firstTime, lastTime) = (time, time) }
+    if eventCount == 0 { lastTime = time }
     event.gapNanoseconds = time - min(time, lastTime)
     lastTime = max(lastTime, time)
     eventCount += 1
@@ -46,13 +45,22 @@ struct SourceRecorder: Sendable {
     blocks = stride(from: 0, to: blocks.count, by: 2).map { blocks[$0] }
   }
 
-  func finished(from start: UInt64, to end: UInt64) -> SampledSource {
+  /// - Parameter pause: gaps longer than this are left out.
+  func finished(pause: UInt64) -> SampledSource {
     var source = SampledSource(streamID: streamID)
     source.blocks = blocks
     // The rest is a block of its own, unless it is a small part of a long recording.
     if !block.isEmpty, blocks.count < 16 { source.blocks.append(block) }
+    var (gaps, kept): (UInt64, UInt64) = (0, 0)
+    for index in source.blocks.indices {
+      for place in source.blocks[index].indices {
+        let gap = source.blocks[index][place].gapNanoseconds
+        if gap > pause { source.blocks[index][place].gapNanoseconds = 0 } else { gaps += gap }
+      }
+      kept += UInt64(source.blocks[index].count)
+    }
     source.eventCount = eventCount
-    source.idleNanoseconds = (firstTime - min(firstTime, start)) + (end - min(end, lastTime))
+    source.activeNanoseconds = kept == eventCount ? gaps : gaps / max(1, kept) * eventCount
     source.targets = targets
     source.hasFaultyMessages = hasFaultyMessages
     source.pools = pools.map {
