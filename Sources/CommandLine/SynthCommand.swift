@@ -18,8 +18,8 @@ struct SynthCommand: ParsableCommand {
       Use it for a load that you cannot record, or more of one that you could.
 
       Try:
-        doorbell synth burst --events 200k --output burst.dbtrace
-        doorbell synth --scale-from Traces/nvme.dbtrace --devices 2x --vcpus 8 --output larger.dbtrace
+        doorbell synth burst --events 200k -o burst.dbtrace
+        doorbell synth --scale-from Traces/nvme.dbtrace --devices 2x -o two.dbtrace
       """)
 
   @Argument(help: "Make this scenario.")
@@ -89,6 +89,7 @@ struct SynthCommand: ParsableCommand {
         try scale(scaleFrom, options)
       } else if let scenario {
         let generator = try ScenarioGenerator(scenario, options)
+        warn(generator.limits)
         let made = try write(
           generator.geometry, options.events, note: scenario.summary, generator.run)
         try report(
@@ -115,6 +116,7 @@ struct SynthCommand: ParsableCommand {
     sample.finish()
     if events == nil { options.events = done }
     let generator = try ScaledGenerator(sample, options)
+    warn(generator.limits)
     let made = try write(
       generator.geometry, options.events,
       note:
@@ -126,6 +128,10 @@ struct SynthCommand: ParsableCommand {
       with: sample.profile, pauseNanoseconds: sample.pauseNanoseconds
     ) { generator.recordedStream(of: $0) }
     try self.report(made, report)
+  }
+
+  private func warn(_ limits: [String]) {
+    for limit in limits { Console.note("warning: \(limit)") }
   }
 
   private struct Made {

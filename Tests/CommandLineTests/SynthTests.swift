@@ -84,6 +84,18 @@ import Testing
     }
   }
 
+  @Test func moreVectorsThanX86HasAreWarnedOf() throws {
+    try Folder.use { folder in
+      let result = try Tool.run(
+        "synth", "many-vectors", "--vectors", "500", "--events", "30k", "--level", "1", "-o",
+        folder.path("t"))
+      #expect(result.status == 0 && result.error.hasPrefix("warning: 250 interrupts"))
+      let replay = try Tool.run(
+        "replay", folder.path("t"), "--experiment", "core", "--passes", "1")
+      #expect(replay.status == 0, "\(replay.text)")
+    }
+  }
+
   @Test func whatCannotBeMadeIsSaid() throws {
     let out = NSTemporaryDirectory() + "doorbell-never"
     #expect(try Tool.run("synth", "-o", out).status == 64)

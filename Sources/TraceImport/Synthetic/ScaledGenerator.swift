@@ -14,6 +14,8 @@ package import EventModel
 package struct ScaledGenerator {
   package let geometry: TableGeometry
   package let shapeText: String
+  /// What some designs have no room for, for people to read.
+  package var limits: [String] { shape.limits }
   let shape: SyntheticGuest.Shape
   let sample: RecordingSample
   /// Devices and vCPUs of the recording, in order of appearance.
