@@ -107,6 +107,12 @@ let package = Package(
           "Backends", "CoreTwin", "EventModel", "Replay", "TraceFormat", "TranslationCore",
         ],
         path: "Benchmarks/Core/CoreBenchmark", swiftSettings: strict),
+      .executableTarget(
+        name: "TablesBenchmark",
+        dependencies: [
+          "Backends", "CoreTwin", "CPlatform", "EventModel", "Replay", "TranslationCore",
+        ],
+        path: "Benchmarks/Tables", swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

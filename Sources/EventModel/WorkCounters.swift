@@ -25,6 +25,16 @@ public struct WorkCounters: Hashable, Sendable {
   public var itsCommands: UInt64 = 0
   public var pendingBitsSet: UInt64 = 0
   public var doorbellsRaised: UInt64 = 0
+  // The ITS's own three caches; 0 where they are switched off.
+  public var itsDeviceCacheHits: UInt64 = 0
+  public var itsDeviceCacheMisses: UInt64 = 0
+  public var itsEventCacheHits: UInt64 = 0
+  public var itsEventCacheMisses: UInt64 = 0
+  public var itsCollectionCacheHits: UInt64 = 0
+  public var itsCollectionCacheMisses: UInt64 = 0
+  /// Lines dropped by commands, and times that all three were emptied.
+  public var itsCacheInvalidations: UInt64 = 0
+  public var itsCacheFlushes: UInt64 = 0
   // Interrupt remapping and posting of x86, the tables of GICv5, residency of vPEs.
   /// Interrupt remapping entries stored, each a compare-exchange of 128 bits.
   public var irteWrites: UInt64 = 0
@@ -87,6 +97,14 @@ extension WorkCounters {
       ("its-commands", \.itsCommands),
       ("pending-bits-set", \.pendingBitsSet),
       ("doorbells-raised", \.doorbellsRaised),
+      ("its-device-cache-hits", \.itsDeviceCacheHits),
+      ("its-device-cache-misses", \.itsDeviceCacheMisses),
+      ("its-event-cache-hits", \.itsEventCacheHits),
+      ("its-event-cache-misses", \.itsEventCacheMisses),
+      ("its-collection-cache-hits", \.itsCollectionCacheHits),
+      ("its-collection-cache-misses", \.itsCollectionCacheMisses),
+      ("its-cache-invalidations", \.itsCacheInvalidations),
+      ("its-cache-flushes", \.itsCacheFlushes),
       ("irte-writes", \.irteWrites),
       ("irte-reads", \.irteReads),
       ("entry-cache-invalidations", \.entryCacheInvalidations),

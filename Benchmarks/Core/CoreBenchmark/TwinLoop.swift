@@ -98,12 +98,12 @@ extension CoreTwinInterrupts {
   init(_ tables: ITSCore.Tables, doorbell: UInt64) {
     // Safety: the C structures have the layouts that `ITSCore.Tables` names.
     unsafe self.init(
-      devices: tables.devices, entries: tables.entries,
-      gates: UnsafeRawPointer(tables.gates).assumingMemoryBound(to: CoreTwinGate.self),
-      places: UnsafeRawPointer(tables.places).assumingMemoryBound(to: CoreTwinPlace.self),
+      devices: tables.devices.assumingMemoryBound(to: CoreTwinDevice.self),
+      entries: tables.entries.assumingMemoryBound(to: CoreTwinEntry.self),
+      gates: tables.gates.assumingMemoryBound(to: CoreTwinGate.self),
+      places: tables.places.assumingMemoryBound(to: CoreTwinPlace.self),
       states: tables.states, configurations: tables.configurations,
-      known_places: UnsafeMutableRawPointer(tables.knownPlaces).assumingMemoryBound(
-        to: Int64.self),
+      known_places: tables.knownPlaces.assumingMemoryBound(to: Int64.self),
       device_count: tables.deviceCount, interrupt_count: tables.interruptCount, doorbell: doorbell)
   }
 }

@@ -8,9 +8,8 @@
 enum { KIND_DMA = 1, KIND_MSI, KIND_ACKNOWLEDGE, KIND_MAP = 0x10, KIND_UNMAP, KIND_COMMAND, KIND_STREAM = 0x20 };
 // Classes of outcomes, as in `OutcomeClass`.
 enum { TRANSLATED = 1, DELIVERED, COALESCED, MASKED, ITS_DISABLED = 0x10, DEVICE_OUT_OF_RANGE,
-       UNMAPPED_DEVICE, EVENT_OUT_OF_RANGE, UNMAPPED_EVENT, UNMAPPED_VPE = 0x16,
-       INTID_OUT_OF_RANGE,
-       NOT_A_DOORBELL = 0x19 };
+       UNMAPPED_DEVICE, EVENT_OUT_OF_RANGE, UNMAPPED_EVENT, UNMAPPED_COLLECTION, UNMAPPED_VPE,
+       INTID_OUT_OF_RANGE, LPIS_DISABLED, NOT_A_DOORBELL };
 enum { BAD_STREAM = 0x02, BAD_STE = 0x04, BAD_CD = 0x0A, TRANSLATION = 0x10, ADDRESS_SIZE,
        ACCESS_FLAG, PERMISSION, ABORTED = 0x40 };
 enum { NONE, ABORT, BYPASS, STAGE1, STAGE2, NESTED };
@@ -742,21 +741,23 @@ static inline uint64_t state_place(const CoreTwinInterrupts *i, uint32_t intid, 
   return (uint64_t)i->interrupt_count * (target >> 15 ? 4 : 2) + (uint64_t)intid * 2;
 }
 
-/// The short way: upper word of the `Outcome`, or 0.
-static inline uint64_t follow(const CoreTwinInterrupts *i, uint32_t device, uint32_t event,
-                              uint32_t device_count) {
+/// The short way: upper word of the `Outcome`, or 0. On a host a physical entry is not for it.
+static inline __attribute__((always_inline)) uint64_t follow(const CoreTwinInterrupts *i,
+                                                             uint32_t device, uint32_t event,
+                                                             uint32_t device_count, bool on_host,
+                                                             uint32_t *gate_of_entry) {
   if (device >= device_count) return 0;
-  uint64_t entry = i->devices[device];
-  if (event >= (uint32_t)(entry >> 32)) return 0;
-  entry = i->entries[(uint32_t)entry + (uint64_t)event];
-  CoreTwinGate gate = i->gates[entry >> 46];
-  if (!(entry >> 63)) return 0;
-  uint64_t intid = entry & 0xFFFFFF;
-  uint8_t *state = i->states + gate.states + intid * 2;
+  CoreTwinDevice d = i->devices[device];
+  if (event >= d.event_count) return 0;
+  CoreTwinEntry entry = i->entries[d.first_entry + event];
+  *gate_of_entry = entry.gate;
+  if (on_host && !(entry.gate >> 21)) return 0;
+  const CoreTwinGate *gate = (const CoreTwinGate *)((const char *)i->gates + entry.gate);
+  uint8_t *state = i->states + gate->states + (uint64_t)entry.intid * 2;
   uint8_t acknowledged = state[1], change = state[0] ^ acknowledged;
   if (!(change & 2)) return 0;
   state[0] = acknowledged ^ 3;
-  return intid | gate.target | (uint64_t)change << 48;
+  return entry.intid | gate->target | (uint64_t)change << 48;
 }
 
 /// Read at the first interrupt, as the redistributor does; a byte that was never stored is the default.
@@ -765,7 +766,7 @@ static uint8_t read_configuration(const CoreTwinInterrupts *i, uint64_t place) {
   if (!(*state & 6)) {
     uint8_t stored = i->configurations[place / 2];
     *state |= !stored || stored & 1 ? 2 : 4;
-    int64_t *known = i->known_places;
+    int64_t *known = i->known_places + (place / 2 < (uint64_t)i->interrupt_count * 2 ? 0 : 2);
     bool is_empty = known[0] == known[1];
     if (is_empty || (int64_t)place < known[0]) known[0] = (int64_t)place;
     if (is_empty || (int64_t)place >= known[1]) known[1] = (int64_t)place + 1;
@@ -774,57 +775,117 @@ static uint8_t read_configuration(const CoreTwinInterrupts *i, uint64_t place) {
 }
 
 /// Asking at each step.
-static __attribute__((noinline)) Outcome deliver_by_every_rule(CoreTwin *t, uint32_t device,
-                                                               uint32_t event) {
-  const CoreTwinInterrupts *i = &t->interrupts;
+static __attribute__((noinline)) Outcome deliver_by_every_rule(const CoreTwinInterrupts *i,
+                                                               uint32_t device_count,
+                                                               uint32_t device, uint32_t event,
+                                                               bool on_host,
+                                                               CoreTwinCounters *counters) {
   Outcome o = {0};
-  if (!t->its_enabled || device >= i->device_count) {
-    o.outcome = t->its_enabled ? DEVICE_OUT_OF_RANGE : ITS_DISABLED;
+  if (device >= device_count) {
+    o.outcome = device_count ? DEVICE_OUT_OF_RANGE : ITS_DISABLED;
     return o;
   }
-  t->counters.device_reads++;
-  uint64_t entry = i->devices[device];
-  uint32_t limit = (uint32_t)(entry >> 32);
-  if (event >= limit) {
-    o.outcome = limit ? EVENT_OUT_OF_RANGE : UNMAPPED_DEVICE;
+  counters->device_reads++;
+  CoreTwinDevice d = i->devices[device];
+  if (event >= d.event_count) {
+    o.outcome = d.event_count ? EVENT_OUT_OF_RANGE : UNMAPPED_DEVICE;
     return o;
   }
-  t->counters.entry_reads++;
-  entry = i->entries[(uint32_t)entry + (uint64_t)event];
-  if (!(entry >> 62 & 1)) {
+  counters->entry_reads++;
+  CoreTwinEntry entry = i->entries[d.first_entry + event];
+  if (!(entry.gate >> 20 & 1)) {
     o.outcome = UNMAPPED_EVENT;
     return o;
   }
-  if (!(entry >> 63)) {
-    t->counters.refused++;
+  bool is_virtual = entry.gate >> 21;
+  if (on_host && !is_virtual) {
+    counters->refused++;
     return o;
   }
-  t->counters.vpe_reads++;
-  CoreTwinPlace place = i->places[entry >> 46];
+  if (is_virtual) counters->vpe_reads++;
+  CoreTwinPlace place = i->places[entry.gate >> 4];
   if (!(place.bits >> 27 & 1)) {
-    o.outcome = UNMAPPED_VPE;
+    o.outcome = is_virtual ? UNMAPPED_VPE : UNMAPPED_COLLECTION;
     return o;
   }
-  uint32_t intid = entry & 0xFFFFFF;
-  if (intid >> (place.bits >> 16 & 0x1F)) {
+  bool is_taking = place.bits >> 28 & 1;
+  if (!is_virtual && !is_taking) {
+    o.outcome = LPIS_DISABLED;
+    return o;
+  }
+  if (entry.intid >> (place.bits >> 16 & 0x1F)) {
     o.outcome = INTID_OUT_OF_RANGE;
     return o;
   }
-  o.intid = intid;
+  o.intid = entry.intid;
   o.target = (uint16_t)place.bits;
-  uint64_t state = state_place(i, intid, o.target);
+  uint64_t state = state_place(i, o.intid, o.target);
   if ((i->states[state] ^ i->states[state + 1]) & 1) {
     o.outcome = COALESCED;
     return o;
   }
   i->states[state] ^= 1;
   o.outcome = read_configuration(i, state);
-  t->counters.pending_bits_set++;
-  if ((place.bits >> 28 & 3) == 2) {
-    t->counters.doorbells++;
+  counters->pending_bits_set++;
+  if (is_virtual && !is_taking && place.bits >> 29 & 1) {
+    counters->doorbells++;
     o.flags = 1;
   }
   return o;
+}
+
+typedef struct {
+  size_t count;
+  uint64_t is_virtual, classes;
+} Run;
+
+/// The first requests, up to one that is for every rule; without a call in the loop.
+static __attribute__((noinline)) Run follow_run(const CoreTwinInterrupts *interrupts,
+                                                const CoreTwinRequest *requests, size_t count,
+                                                CoreTwinOutcome *outcomes) {
+  const CoreTwinInterrupts i = *interrupts;
+  Run run = {0};
+  for (; run.count < count; run.count++) {
+    uint32_t gate;
+    CoreTwinRequest r = requests[run.count];
+    uint64_t end = follow(&i, r.device, r.event, i.device_count, false, &gate);
+    if (!end) break;
+    run.is_virtual += gate >> 21;
+    run.classes += end >> 48;
+    outcomes[run.count] = (CoreTwinOutcome){0, end};
+  }
+  return run;
+}
+
+void CoreTwin_translate_batch(const CoreTwinInterrupts *interrupts, const CoreTwinRequest *requests,
+                              size_t count, CoreTwinOutcome *outcomes, CoreTwinCounters *counters) {
+  for (size_t done = 0; done < count;) {
+    Run run = follow_run(interrupts, requests + done, count - done, outcomes + done);
+    done += run.count;
+    counters->device_reads += run.count;
+    counters->entry_reads += run.count;
+    counters->vpe_reads += run.is_virtual;
+    counters->pending_bits_set += 3 * run.count - run.classes;
+    if (done == count) break;
+    CoreTwinRequest r = requests[done];
+    Outcome o = deliver_by_every_rule(interrupts, interrupts->device_count, r.device, r.event, false,
+                                      counters);
+    outcomes[done++] = (CoreTwinOutcome){0, o.intid | (uint64_t)o.target << 32 |
+                                                (uint64_t)o.outcome << 48 |
+                                                (uint64_t)o.flags << 56};
+  }
+  counters->interrupts_offered += count;
+}
+
+void CoreTwin_acknowledge(const CoreTwinInterrupts *interrupts, const CoreTwinOutcome *outcomes,
+                          size_t count) {
+  const CoreTwinInterrupts i = *interrupts;
+  for (size_t n = 0; n < count; n++) {
+    uint32_t intid = (uint32_t)outcomes[n].interrupt;
+    if (intid >= i.interrupt_count) continue;
+    uint64_t place = state_place(&i, intid, (uint16_t)(outcomes[n].interrupt >> 32));
+    i.states[place + 1] = i.states[place] & 1;
+  }
 }
 
 static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
@@ -834,9 +895,11 @@ static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
   if (a.address != i->doorbell) return (Outcome){.outcome = NOT_A_DOORBELL};
   uint32_t device = (uint32_t)(e->word2 >> 32), event = (uint32_t)e->word3;
   t->counters.interrupts_offered++;
-  uint64_t end = follow(i, device, event, t->its_enabled ? i->device_count : 0);
+  uint32_t device_count = t->its_enabled ? i->device_count : 0;
+  uint32_t gate;
+  uint64_t end = follow(i, device, event, device_count, true, &gate);
   if (!end) {
-    Outcome o = deliver_by_every_rule(t, device, event);
+    Outcome o = deliver_by_every_rule(i, device_count, device, event, true, &t->counters);
     o.address = a.address;
     return o;
   }

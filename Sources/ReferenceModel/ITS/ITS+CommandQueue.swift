@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 
 // The command queue (IHI 0069, §5.2.5): a ring of 32-byte slots in memory. Software fills slots and
 // moves GITS_CWRITER; the ITS executes from GITS_CREADR up to it.

@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 
 // What each command does (IHI 0069, §5.3.1 … §5.3.21). GICv4's are in `ITS+VirtualCommands.swift`.
 //
@@ -24,6 +24,7 @@ extension ITS {
     do {
       try perform(command)
       cache.executed(command)
+      caches.executed(command)
       return nil
     } catch {
       return count(ITSError(error, opcode))
@@ -61,8 +62,7 @@ extension ITS {
         device, event, vPEID: vPEID, doorbell: doorbellValid ? doorbell.rawValue : nil)
     case .vmovp(let command): try moveVPE(command)
     case .vinvall(let vPEID):
-      let entry = try vPE(vPEID)
-      invalidateAll(vpt: entry.vptAddress, at: Int(entry.processor))
+      invalidateAll(vpt: try vPE(vPEID).vptAddress)
     case .vsync(let vPEID): _ = try vPE(vPEID)
     case .invdb(let vPEID):
       let entry = try vPE(vPEID)
@@ -178,8 +178,7 @@ extension ITS {
     if entry.isPhysical {
       invalidate(entry.intid, at: Int(try target(ofCollection: entry.icid)))
     } else {
-      let vPE = try vPE(entry.vPEID)
-      invalidate(entry.intid, vpt: vPE.vptAddress, at: Int(vPE.processor))
+      invalidate(entry.intid, vpt: try vPE(entry.vPEID).vptAddress)
     }
   }
 

@@ -92,6 +92,23 @@ extension ITS {
     return physical + virtual
   }
 
+  /// The pending table of a redistributor as it lies in memory: one bit per INTID, LSB first.
+  package func pendingTable(ofPE n: UInt16) -> [UInt8] {
+    let redistributor = redistributors[Int(n)]
+    return bytes(redistributor.pendingTable, count: (1 << redistributor.idBits) / 8)
+  }
+
+  /// The virtual pending table of a mapped vPE. In GICv4.1 its first KiB holds the SGIs.
+  package func pendingTable(ofVPE vPEID: UInt16) -> [UInt8]? {
+    vPEs.first { $0.vPEID == vPEID }.map {
+      bytes($0.entry.vptAddress, count: $0.entry.intidCount / 8)
+    }
+  }
+
+  private func bytes(_ address: UInt64, count: UInt64) -> [UInt8] {
+    (0..<count).map { memory.loadByte(address + $0) }
+  }
+
   /// Identifiers whose entry is not all zeros, ascending.
   private func identifiers(in base: TableBase, limit: UInt64) -> [UInt64] {
     guard base.isValid else { return [] }

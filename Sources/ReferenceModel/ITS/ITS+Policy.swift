@@ -1,3 +1,5 @@
+package import EventModel
+
 extension ITS {
   /// What to do where the architecture leaves a choice, or where a known implementation departs.
   package struct Policy: Hashable, Sendable {
@@ -13,7 +15,8 @@ extension ITS {
     package var fetchFailure: Reaction = .stall
     package var invallScope: InvallScope = .redistributorOfCollection
     package var doorbell: DoorbellCondition = .pendingBitRises
-    package var invalidation: TranslationCachePolicy.Invalidation = .targeted
+    package var invalidation: CacheInvalidation = .targeted
+    package var cacheShapes: ITSCacheShapes = .none
 
     /// How many reads of GICR_VPENDBASER show Dirty = 1 after a vPE came or went.
     package var dirtyReads = 0

@@ -64,7 +64,10 @@ extension ITS {
         memory.clear(redistributors[n].pendingTable, sizeBytes: 1 << redistributors[n].idBits / 8)
       }
     }
-    if was && !enable { cache.lpisDisabled() }
+    if was && !enable {
+      cache.lpisDisabled()
+      caches.lpisDisabled()
+    }
   }
 
   // MARK: Configuration
@@ -77,36 +80,36 @@ extension ITS {
 
   /// The configuration of a physical LPI as redistributor `n` knows it.
   package mutating func configuration(of intid: UInt32, at n: Int) -> LPIConfiguration {
-    let key = Redistributor.ConfigurationKey(vpt: nil, intid: intid)
-    if let known = redistributors[n].configurationCache[key] { return known }
+    if let known = redistributors[n].configurationCache[intid] { return known }
     let table = redistributors[n].configurationTable
     let read = configurationByte(at: table + UInt64(intid - INTID.firstLPI.rawValue))
-    redistributors[n].configurationCache[key] = read
+    redistributors[n].configurationCache[intid] = read
     return read
   }
 
-  mutating func invalidate(_ intid: UInt32, vpt: UInt64? = nil, at n: Int) {
-    let key = Redistributor.ConfigurationKey(vpt: vpt, intid: intid)
-    redistributors[n].configurationCache[key] = nil
+  mutating func invalidate(_ intid: UInt32, at n: Int) {
+    redistributors[n].configurationCache[intid] = nil
   }
 
-  mutating func invalidateAll(vpt: UInt64? = nil, at n: Int) {
-    redistributors[n].configurationCache = redistributors[n].configurationCache.filter {
-      $0.key.vpt != vpt
-    }
+  mutating func invalidateAll(at n: Int) { redistributors[n].configurationCache = [:] }
+
+  mutating func invalidate(_ intid: UInt32, vpt: UInt64) {
+    virtualConfigurations[vpt]?[intid] = nil
   }
+
+  mutating func invalidateAll(vpt: UInt64) { virtualConfigurations[vpt] = nil }
 
   /// GICR_INVLPIR: INTID 31:0, vPEID 47:32, V 63 (IHI 0069, §12.11.20).
   private mutating func invalidateByRegister(_ value: UInt64, at n: Int) {
     guard value.bit(63) else { return invalidate(UInt32(value & 0xFFFF_FFFF), at: n) }
     guard let vPE = mappedVPE(UInt16(value.bits(47, 32))) else { return }
-    invalidate(UInt32(value & 0xFFFF_FFFF), vpt: vPE.vptAddress, at: n)
+    invalidate(UInt32(value & 0xFFFF_FFFF), vpt: vPE.vptAddress)
   }
 
   private mutating func invalidateAllByRegister(_ value: UInt64, at n: Int) {
     guard value.bit(63) else { return invalidateAll(at: n) }
     guard let vPE = mappedVPE(UInt16(value.bits(47, 32))) else { return }
-    invalidateAll(vpt: vPE.vptAddress, at: n)
+    invalidateAll(vpt: vPE.vptAddress)
   }
 
   // MARK: Pending bits

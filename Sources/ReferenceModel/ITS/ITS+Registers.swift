@@ -100,7 +100,10 @@ extension ITS {
   private mutating func writeControl(_ value: UInt64) {
     let wasEnabled = registers.enabled
     registers.enabled = value.bit(0)
-    if wasEnabled && !registers.enabled { cache.itsDisabled() }
+    if wasEnabled && !registers.enabled {
+      cache.itsDisabled()
+      caches.itsDisabled()
+    }
     processQueue()
   }
 

@@ -81,7 +81,7 @@ extension ITS {
   private mutating func hasEnabledPending(vpt: UInt64, at n: Int) -> Bool {
     for intid in pendingINTIDs(in: vpt, idBits: redistributors[n].virtualIDBits) {
       let table = redistributors[n].virtualConfigurationTable
-      if virtualConfiguration(of: intid, table: table, vpt: vpt, at: n).isEnabled { return true }
+      if virtualConfiguration(of: intid, table: table, vpt: vpt).isEnabled { return true }
     }
     return false
   }
@@ -98,12 +98,11 @@ extension ITS {
   }
 
   mutating func virtualConfiguration(
-    of intid: UInt32, table: UInt64, vpt: UInt64, at n: Int
+    of intid: UInt32, table: UInt64, vpt: UInt64
   ) -> LPIConfiguration {
-    let key = Redistributor.ConfigurationKey(vpt: vpt, intid: intid)
-    if let known = redistributors[n].configurationCache[key] { return known }
+    if let known = virtualConfigurations[vpt]?[intid] { return known }
     let read = configurationByte(at: table + UInt64(intid - INTID.firstLPI.rawValue))
-    redistributors[n].configurationCache[key] = read
+    virtualConfigurations[vpt, default: [:]][intid] = read
     return read
   }
 
@@ -113,7 +112,8 @@ extension ITS {
   ///
   /// A doorbell rings only if the bit rises, the vPE is away, and a doorbell is wanted: GICv4.0, the
   /// event's own doorbell LPI (1023: none); GICv4.1, the vPE's default doorbell, once after a
-  /// departure with DB = 1, and only for an interrupt that is enabled.
+  /// departure with DB = 1, and only for an interrupt that is enabled. An interrupt that is pending
+  /// already is not looked at again.
   mutating func makeVirtualPending(
     _ intid: UInt32, ofVPE vPEID: UInt16, _ entry: VPETableEntry, doorbell: UInt32
   ) throws(Condition) -> (outcome: OutcomeClass, doorbellRaised: Bool) {
@@ -129,14 +129,13 @@ extension ITS {
     }
     let was = memory.storeBit(true, intid, base: entry.vptAddress)
     if !was { counters.pendingBitsSet += 1 }
+    guard !was || policy.doorbell == .everyEvent else { return (.coalesced, false) }
     var enabled = true
     if let table = virtualConfigurationTable(vPEID, entry) {
-      enabled =
-        virtualConfiguration(of: intid, table: table, vpt: entry.vptAddress, at: n).isEnabled
+      enabled = virtualConfiguration(of: intid, table: table, vpt: entry.vptAddress).isEnabled
     }
-    let rises = !was || policy.doorbell == .everyEvent
     let raised =
-      rises && !resident && ringDoorbell(vPEID, entry, individual: doorbell, enabled: enabled)
+      !resident && ringDoorbell(vPEID, entry, individual: doorbell, enabled: enabled)
     return (was ? .coalesced : enabled ? .delivered : .masked, raised)
   }
 

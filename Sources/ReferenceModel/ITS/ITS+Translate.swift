@@ -7,7 +7,8 @@ package import EventModel
 //                                            └ virtual:  vPEID → vPE → redistributor, VPT
 
 extension ITS {
-  /// A device's MSI: translates and makes the interrupt pending. `lastReads` tells what was read.
+  /// A device's MSI: translates and makes the interrupt pending. `lastReads` tells what was read:
+  /// with caches switched on, what they left over.
   ///
   /// `intid` and `target` are those that became pending, 0 if the MSI is lost. An interrupt that was
   /// pending already is `coalesced`, enabled or not. The INT command takes the same way but is not
@@ -16,6 +17,7 @@ extension ITS {
   package mutating func translate(deviceID: DeviceID, eventID: EventID) -> Outcome {
     counters.interruptsOffered += 1
     lastReads = []
+    let reads = readsThroughCaches(deviceID, eventID)
     let hit = cache.lookUp(deviceID, eventID)
     let outcome: Outcome
     do {
@@ -27,6 +29,7 @@ extension ITS {
       let error = count(ITSError(error, ITSCommand.Opcode.int))
       outcome = Outcome(address: configuration.doorbell, outcome: error.outcome)
     }
+    if let reads { lastReads = reads }
     countReads()
     outcomes[outcome.outcome, default: 0] += 1
     return outcome
@@ -55,6 +58,16 @@ extension ITS {
     }
     cache.fill(deviceID, eventID, cached)
     return (outcome, cached)
+  }
+
+  /// What an MSI reads with caches in front of the tables; nil if all are switched off.
+  private mutating func readsThroughCaches(
+    _ deviceID: DeviceID, _ eventID: EventID
+  ) -> [TableRead]? {
+    guard caches.areOn else { return nil }
+    try? walkThroughCaches(deviceID, eventID)
+    defer { lastReads = [] }
+    return lastReads
   }
 
   private mutating func countReads() {
@@ -105,8 +118,7 @@ extension ITS {
       return best.map { INTID($0.intid) }
     }
     for intid in pendingINTIDs(in: entry.vptAddress, idBits: UInt64(entry.vptSize) + 1) {
-      let configuration = virtualConfiguration(
-        of: intid, table: table, vpt: entry.vptAddress, at: Int(entry.processor))
+      let configuration = virtualConfiguration(of: intid, table: table, vpt: entry.vptAddress)
       guard configuration.isEnabled else { continue }
       if best == nil || configuration.priority < best!.priority {
         best = (configuration.priority, intid)

@@ -30,6 +30,12 @@ package struct ITS: Sendable {
   package internal(set) var registers: Registers
   package internal(set) var redistributors: [Redistributor]
   package internal(set) var cache: TranslationCachePolicy
+  package internal(set) var caches: TranslationCaches
+
+  /// Configuration bytes of virtual LPIs as they were when last read, by VPT and vINTID. A vPE that
+  /// moves takes them along: redistributors hand over what they know, which is one of the things that
+  /// the architecture allows (another is to read again).
+  package internal(set) var virtualConfigurations: [UInt64: [UInt32: LPIConfiguration]] = [:]
 
   /// vPEs whose default doorbell was asked for when they left their redistributor (GICv4.1).
   package internal(set) var armedDoorbells: Set<UInt16> = []
@@ -53,6 +59,7 @@ package struct ITS: Sendable {
     registers = Registers(configuration)
     redistributors = (0..<configuration.peCount).map { Redistributor(number: $0) }
     cache = TranslationCachePolicy(policy.invalidation)
+    caches = TranslationCaches(policy.cacheShapes, policy.invalidation)
   }
 }
 

@@ -1,4 +1,4 @@
-import EventModel
+package import EventModel
 
 // Fields to bits and back (IHI 0069, §5.3.1 … §5.3.21, one diagram per command).
 //

@@ -129,39 +129,13 @@ extension ITSCommand {
   }
 }
 
-extension ITSCommand {
-  /// DW0[7:0].
-  package enum Opcode: UInt8, CaseIterable, Sendable {
-    case movi = 0x01
-    case int = 0x03
-    case clear = 0x04
-    case sync = 0x05
-    case mapd = 0x08
-    case mapc = 0x09
-    case mapti = 0x0A
-    case mapi = 0x0B
-    case inv = 0x0C
-    case invall = 0x0D
-    case movall = 0x0E
-    case discard = 0x0F
-    case vmovi = 0x21
-    case vmovp = 0x22
-    case vsgi = 0x23
-    case vsync = 0x25
-    case vmapp = 0x29
-    case vmapti = 0x2A
-    case vmapi = 0x2B
-    case vinvall = 0x2D
-    case invdb = 0x2E
+extension ITSCommandOpcode {
+  /// The GIC version that brought the command.
+  package var introduced: ITS.Version { isOfGICv41 ? .v41 : isOfGICv4 ? .v4 : .v3 }
+}
 
-    /// The GIC version that brought the command.
-    package var introduced: ITS.Version {
-      switch self {
-      case .vsgi, .invdb: .v41
-      default: rawValue & 0x20 != 0 ? .v4 : .v3
-      }
-    }
-  }
+extension ITSCommand {
+  package typealias Opcode = ITSCommandOpcode
 
   package var opcode: Opcode {
     switch self {

@@ -17,14 +17,9 @@ package struct Redistributor: Sendable {
 
   /// Configuration bytes as they were when last read. Only INV, INVALL and VINVALL (and the
   /// registers of the same effect) make the redistributor read them again: software that forgets
-  /// the command meets the old value here, as it may in hardware.
-  package internal(set) var configurationCache: [ConfigurationKey: LPIConfiguration] = [:]
-
-  package struct ConfigurationKey: Hashable, Sendable {
-    /// The VPT that identifies a vPE, or nil for physical LPIs.
-    package var vpt: UInt64?
-    package var intid: UInt32
-  }
+  /// the command meets the old value here, as it may in hardware. Physical LPIs, by INTID; what is
+  /// known of a vPE's goes with the vPE: `ITS.virtualConfigurations`.
+  package internal(set) var configurationCache: [UInt32: LPIConfiguration] = [:]
 
   package init(number: UInt16) { self.number = number }
 

@@ -15,8 +15,6 @@ package import EventModel
 /// (either way), MOVALL, ITS disable, and when a redistributor's LPIs are disabled. Not on MAPTI,
 /// MAPC with V = 1 (KVM retargets the LPIs instead), INV, INVALL, CLEAR, INT.
 package struct TranslationCachePolicy: Sendable {
-  package enum Invalidation: Sendable { case targeted, wholeCache }
-
   /// What is cached: the interrupt, not its target.
   package struct Translation: Hashable, Sendable {
     package var intid: UInt32
@@ -27,7 +25,7 @@ package struct TranslationCachePolicy: Sendable {
     }
   }
 
-  package let invalidation: Invalidation
+  package let invalidation: CacheInvalidation
   package private(set) var entries: [UInt64: Translation] = [:]
   package private(set) var hits: UInt64 = 0
   package private(set) var misses: UInt64 = 0
@@ -40,7 +38,7 @@ package struct TranslationCachePolicy: Sendable {
 
   private var mappedDevices: Set<UInt32> = []
 
-  package init(_ invalidation: Invalidation) { self.invalidation = invalidation }
+  package init(_ invalidation: CacheInvalidation) { self.invalidation = invalidation }
 
   private func key(_ device: DeviceID, _ event: EventID) -> UInt64 {
     switch invalidation {

@@ -3,16 +3,13 @@ extension ITSCore {
   /// in another language that has to use the very same ones. Valid as long as the `ITSCore`.
   @unsafe
   package struct Tables {
-    package let devices: UnsafePointer<UInt64>
-    package let entries: UnsafePointer<UInt64>
-    /// Of each gate, the distance of its states and the target in bits 47:32.
-    package let gates: UnsafePointer<(states: UInt64, target: UInt64)>
-    /// One per gate, as `ITSPlace` has it.
-    package let places: UnsafePointer<UInt64>
+    /// Of `ITSDevice`, `ITSEntry`, `ITSGate`, `ITSPlace`.
+    package let devices, entries, gates, places: UnsafeRawPointer
     /// As `PendingTable` lays them out.
     package let states: UnsafeMutablePointer<UInt8>
     package let configurations: UnsafePointer<UInt8>
-    package let knownPlaces: UnsafeMutablePointer<(lower: Int, upper: Int)>
+    /// A `Range<Int>` for each plane.
+    package let knownPlaces: UnsafeMutableRawPointer
     package let deviceCount: UInt32
     package let interruptCount: UInt32
     package let isEnabled: Bool
@@ -21,13 +18,10 @@ extension ITSCore {
   package var tables: Tables {
     // Safety: marked unsafe for the caller, who has to keep `self` alive.
     unsafe Tables(
-      devices: path.devices, entries: path.itts,
-      gates: UnsafeRawPointer(path.gates).assumingMemoryBound(
-        to: (states: UInt64, target: UInt64).self),
-      places: UnsafeRawPointer(places).assumingMemoryBound(to: UInt64.self),
+      devices: UnsafeRawPointer(path.devices), entries: UnsafeRawPointer(path.itts),
+      gates: UnsafeRawPointer(path.gates), places: UnsafeRawPointer(places),
       states: pending.states, configurations: pending.configurations,
-      knownPlaces: UnsafeMutableRawPointer(pending.knownPlaces).assumingMemoryBound(
-        to: (lower: Int, upper: Int).self),
+      knownPlaces: UnsafeMutableRawPointer(pending.knownPlaces),
       deviceCount: deviceCount, interruptCount: pending.count, isEnabled: isEnabled)
   }
 }

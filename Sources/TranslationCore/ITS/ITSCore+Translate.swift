@@ -25,15 +25,14 @@ extension ITSCore {
   mutating func translate(_ deviceID: UInt32, _ eventID: UInt32, onHost: Bool) -> Outcome {
     let end = path.follow(deviceID, eventID, below: enabledDeviceCount, onHost: onHost)
     guard end.word != 0 else { return translateByEveryRule(deviceID, eventID, onHost: onHost) }
-    let outcome = Outcome(interrupt: end.word)
     if onHost && end.isVirtual == 0 {
       counters.takenByHost &+= 1
     } else {
-      // Safety: the index is below 4.
-      let index = Int(truncatingIfNeeded: end.isVirtual &* 2 &+ end.word &>> 48 & 1)
-      unsafe counters.fast[unchecked: index] &+= 1
+      counters.raised &+= 1
+      if !onHost { counters.raisedPhysical &+= 1 &- end.isVirtual }
+      counters.wasPending &+= UInt64(end.change & PendingTable.phase)
     }
-    return outcome
+    return Outcome(interrupt: end.word)
   }
 
   /// The same, asking at each step.
@@ -49,19 +48,25 @@ extension ITSCore {
     }
     // Safety: as in `ITSPath.follow`; there is a place for each gate.
     let device = unsafe path.devices[Int(deviceID)]
-    let limit = UInt32(device >> 32)
-    guard eventID < limit else {
+    guard eventID < device.eventCount else {
       counters.noDevice += 1
-      return Outcome(outcome: limit == 0 ? .unmappedDevice : .eventIDOutOfRange)
+      return Outcome(outcome: device.eventCount == 0 ? .unmappedDevice : .eventIDOutOfRange)
     }
-    let entry = unsafe path.itts[Int(UInt32(truncatingIfNeeded: device)) + Int(eventID)]
-    guard entry & ITSEntry.valid != 0 else {
+    let index = device.entry(eventID)
+    let entry = unsafe path.itts[index]
+    guard entry.isValid else {
       counters.noEvent += 1
       return Outcome(outcome: .unmappedEvent)
     }
-    let isVirtual = ITSEntry.isVirtual(entry)
-    let intid = ITSEntry.intid(entry)
-    let place = unsafe places[ITSEntry.place(entry)]
+    return arrive(entry, doorbell: unsafe doorbells[index], onHost: onHost)
+  }
+
+  /// From a valid entry on: collection or vPE, then the pending bit.
+  mutating func arrive(_ entry: ITSEntry, doorbell: UInt32, onHost: Bool) -> Outcome {
+    let isVirtual = entry.isVirtual
+    let intid = entry.intid
+    // Safety: there is a place for each entry.
+    let place = unsafe places[entry.place]
     if isVirtual { counters.virtualOthers += 1 }
     guard place.isMapped else {
       return Outcome(outcome: isVirtual ? .unmappedVPE : .unmappedCollection)
@@ -74,17 +79,33 @@ extension ITSCore {
       return Outcome(
         intid: intid, target: place.target, outcome: .delivered, flags: Outcome.takenByHost)
     }
-    let outcome = pending.raise(intid, place.target)
-    var flags: UInt8 = 0
-    if outcome != .coalesced {
-      counters.pendingBitsSet += 1
+    var outcome = Outcome(intid: intid, target: place.target, outcome: .delivered)
+    let isRaised: Bool
+    if isVirtual, rules != nil {
+      // The place has the interrupt, so that this cannot fail.
+      guard
+        let made = try? makeVirtualPending(intid, vPE: entry.number, doorbell: doorbell)
+      else { return Outcome(outcome: .intidOutOfRange) }
+      outcome.outcome = made.outcome
+      isRaised = made.doorbellRaised
+    } else {
+      outcome.outcome = pending.raise(
+        at: pending.place(intid, inPlane: planeNumber(of: place)))
+      let rises = outcome.outcome != .coalesced
+      if rises { counters.pendingBitsSet += 1 }
       // A doorbell: the bit rose, the vPE is away, and somebody wants to know (IHI 0069, §5.4.6).
-      if isVirtual && !place.isTaking && place.wantsDoorbell {
-        counters.doorbells += 1
-        flags = Outcome.doorbellRaised
-      }
+      isRaised = rises && isVirtual && !place.isTaking && place.wantsDoorbell
+      if isRaised { counters.doorbells += 1 }
     }
-    return Outcome(intid: intid, target: place.target, outcome: outcome, flags: flags)
+    if isRaised { outcome.flags = Outcome.doorbellRaised }
+    return outcome
+  }
+
+  /// Of a redistributor, or of any target of a host's core.
+  private func planeNumber(of place: ITSPlace) -> Int {
+    rules == nil
+      ? pending.planeNumber(of: pending.plane(place.target))
+      : plane(ofPE: Int(place.target.number))
   }
 }
 

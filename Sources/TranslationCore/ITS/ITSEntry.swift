@@ -1,27 +1,36 @@
-/// The bits of an ITT entry.
-///
-///     23:0   INTID
-///     61:46  ICID or vPEID ┐
-///     62     valid         ├ index of the place and its gate
-///     63     virtual       ┘
-///
-/// The rest is 0, so that bits 63:42 are the distance of the gate in bytes, without another step.
-enum ITSEntry {
-  static var virtual: UInt64 { 1 << 63 }
-  static var valid: UInt64 { 1 << 62 }
-  private static var numberBits: UInt64 { 0xFFFF << 46 }
+/// An entry of a device's ITT: 8 bytes, all 0 if there is none.
+@frozen
+@usableFromInline
+struct ITSEntry: BitwiseCopyable {
+  @usableFromInline private(set) var intid: UInt32
+  /// Distance of the gate in bytes.
+  ///
+  ///     19:4   ICID or vPEID ┐
+  ///     20     valid         ├ index of the place and its gate
+  ///     21     virtual       ┘
+  @usableFromInline private(set) var gate: UInt32
 
-  static func physical(_ intid: UInt32, icid: UInt16) -> UInt64 {
-    valid | UInt64(icid) << 46 | UInt64(intid)
+  static let none = ITSEntry(intid: 0, gate: 0)
+  static func physical(_ intid: UInt32, icid: UInt16) -> ITSEntry {
+    ITSEntry(intid: intid, gate: UInt32(icid) << 4 | 1 << 20)
   }
-  static func virtual(_ intid: UInt32, vPEID: UInt16) -> UInt64 {
-    virtual | valid | UInt64(vPEID) << 46 | UInt64(intid)
+  static func virtual(_ intid: UInt32, vPEID: UInt16) -> ITSEntry {
+    ITSEntry(intid: intid, gate: UInt32(vPEID) << 4 | 1 << 20 | 1 << 21)
   }
-  static func isVirtual(_ entry: UInt64) -> Bool { entry & virtual != 0 }
-  static func intid(_ entry: UInt64) -> UInt32 { UInt32(entry & 0xFF_FFFF) }
-  static func number(_ entry: UInt64) -> UInt16 { UInt16(truncatingIfNeeded: entry >> 46) }
-  static func place(_ entry: UInt64) -> Int { Int(entry >> 46) }
-  static func replacing(_ number: UInt16, in entry: UInt64) -> UInt64 {
-    entry & ~numberBits | UInt64(number) << 46
+
+  private init(intid: UInt32, gate: UInt32) {
+    self.intid = intid
+    self.gate = gate
   }
+
+  var isValid: Bool { gate & 1 << 20 != 0 }
+  var isVirtual: Bool { gate & 1 << 21 != 0 }
+  /// 1 for a virtual entry.
+  @inlinable var virtualCount: UInt64 { UInt64(gate &>> 21) }
+  /// ICID or vPEID.
+  var number: UInt16 {
+    get { UInt16(truncatingIfNeeded: gate >> 4) }
+    set { gate = gate & ~0xF_FFF0 | UInt32(newValue) << 4 }
+  }
+  var place: Int { Int(gate >> 4) }
 }

@@ -6,13 +6,13 @@ public import EventModel
 @frozen
 @usableFromInline
 struct ITSPath: BitwiseCopyable {
-  @usableFromInline let devices: UnsafeMutablePointer<UInt64>
-  @usableFromInline let itts: UnsafeMutablePointer<UInt64>
+  @usableFromInline let devices: UnsafeMutablePointer<ITSDevice>
+  @usableFromInline let itts: UnsafeMutablePointer<ITSEntry>
   @usableFromInline let gates: UnsafeMutablePointer<ITSGate>
   @usableFromInline let states: UnsafeMutablePointer<UInt8>
 
   init(
-    devices: UnsafeMutablePointer<UInt64>, itts: UnsafeMutablePointer<UInt64>,
+    devices: UnsafeMutablePointer<ITSDevice>, itts: UnsafeMutablePointer<ITSEntry>,
     gates: UnsafeMutablePointer<ITSGate>, states: UnsafeMutablePointer<UInt8>
   ) {
     unsafe self.devices = devices
@@ -28,11 +28,14 @@ struct ITSPath: BitwiseCopyable {
     @usableFromInline let word: UInt64
     /// 1 for a virtual entry.
     @usableFromInline let isVirtual: UInt64
+    /// 2 for an interrupt that rose, 3 for one that was pending; see `PendingTable`.
+    @usableFromInline let change: UInt8
 
     @inlinable @inline(__always)
-    init(word: UInt64, isVirtual: UInt64) {
+    init(word: UInt64, isVirtual: UInt64, change: UInt8) {
       self.word = word
       self.isVirtual = isVirtual
+      self.change = change
     }
   }
 
@@ -42,31 +45,40 @@ struct ITSPath: BitwiseCopyable {
   @inlinable @inline(__always)
   func follow(_ deviceID: UInt32, _ eventID: UInt32, below deviceCount: UInt32, onHost: Bool) -> End
   {
-    let nowhere = End(word: 0, isVirtual: 0)
+    let nowhere = End(word: 0, isVirtual: 0, change: 0)
     guard deviceID < deviceCount else { return nowhere }
     // Safety: DeviceID was checked; a device entry's ITT lies in the arena and EventID is below the
-    // number of its entries; there is a gate for each 18-bit number; and a gate leads to states for
-    // each INTID that an entry may have. The other side's byte of a state may change at any time; a
-    // stale value is the same as an acknowledge that comes a moment later.
-    let device = unsafe devices[Int(truncatingIfNeeded: deviceID)]
-    guard eventID < UInt32(truncatingIfNeeded: device &>> 32) else { return nowhere }
-    let first = Int(truncatingIfNeeded: device & 0xFFFF_FFFF)
-    let entry = unsafe itts[first &+ Int(truncatingIfNeeded: eventID)]
-    let gate = unsafe gates[Int(truncatingIfNeeded: entry &>> 46)]
-    let isVirtual = entry &>> 63
-    let intid = entry & 0xFF_FFFF
-    if onHost && isVirtual == 0 {
-      guard gate.states != 0 else { return nowhere }
+    // number of its entries; there is a gate for each place that an entry can name; and a gate leads
+    // to states for each INTID that an entry may have. The other side's byte of a state may change at
+    // any time; a stale value is the same as an acknowledge that comes a moment later.
+    let device = unsafe devices + Int(truncatingIfNeeded: deviceID)
+    guard unsafe eventID < device.pointee.eventCount else { return nowhere }
+    let entry = unsafe itts[device.pointee.entry(eventID)]
+    let gate = unsafe self.gate(of: entry)
+    let intid = UInt64(entry.intid)
+    if onHost && entry.virtualCount == 0 {
+      guard unsafe gate.pointee.states != 0 else { return nowhere }
       let delivered = UInt64(OutcomeClass.delivered.rawValue)
-      return End(
-        word: intid | gate.target | delivered &<< 48 | UInt64(Outcome.takenByHost) &<< 56,
-        isVirtual: 0)
+      return unsafe End(
+        word: intid | gate.pointee.target | delivered &<< 48 | UInt64(Outcome.takenByHost) &<< 56,
+        isVirtual: 0, change: 0)
     }
-    let state = unsafe states + Int(truncatingIfNeeded: gate.states &+ UInt(intid &* 2))
+    let state =
+      unsafe states + Int(truncatingIfNeeded: gate.pointee.states)
+      + Int(truncatingIfNeeded: entry.intid) &* 2
     let acknowledged = unsafe state[1]
     let change = unsafe state[0] ^ acknowledged
     guard change & PendingTable.knownEnabled != 0 else { return nowhere }
     unsafe state[0] = acknowledged ^ (PendingTable.knownEnabled | PendingTable.phase)
-    return End(word: intid | gate.target | UInt64(change) &<< 48, isVirtual: isVirtual)
+    return unsafe End(
+      word: intid | gate.pointee.target | UInt64(change) &<< 48, isVirtual: entry.virtualCount,
+      change: change)
+  }
+
+  @inlinable @inline(__always)
+  func gate(of entry: ITSEntry) -> UnsafePointer<ITSGate> {
+    // Safety: `ITSEntry.gate` is the distance of a gate.
+    unsafe (UnsafeRawPointer(gates) + Int(truncatingIfNeeded: entry.gate))
+      .assumingMemoryBound(to: ITSGate.self)
   }
 }

@@ -1,6 +1,10 @@
 public import EventModel
 
-/// Pending state of all LPIs: one plane for interrupts of PEs, one for those of vPEs.
+/// Pending state of LPIs, in planes of one state per INTID.
+///
+/// Two planes do where an LPI has one place to be pending, as in KVM, whose LPI is one object: one for
+/// interrupts of PEs, one for those of vPEs; the methods that take a target use these. An ITS after the
+/// architecture has a plane per redistributor and per vPE, by number: `PendingTable+Planes.swift`.
 ///
 /// Two bytes per INTID, side by side, so that an interrupt touches one cache line:
 ///
@@ -23,20 +27,32 @@ public import EventModel
 @safe
 @usableFromInline
 package struct PendingTable: ~Copyable {
-  /// A plane that is never written, for gates that are closed; the PEs' plane; the vPEs'.
+  /// A plane that is never written, for gates that are closed; then those that are. Of two, the PEs'
+  /// and the vPEs'.
   @usableFromInline let states: UnsafeMutablePointer<UInt8>
   /// INTIDs of one plane; a power of two.
   @usableFromInline package let count: UInt32
+  /// Planes that are written, numbered from 1.
+  let planeCount: Int
+  /// What a configuration byte counts as that was never stored.
+  let unstored: UInt8
   private let pages: ZeroedPages
 
   /// Priority 0xA0, group bit, enabled: what a recording's LPIs are taken to have, since no recording
   /// holds the stores to the configuration table.
   package static let defaultConfiguration: UInt8 = 0xA3
 
-  package init(intidBits: UInt8) {
+  package init(
+    intidBits: UInt8, planeCount: Int = 2, unstored: UInt8 = Self.defaultConfiguration,
+    hasHugePages: Bool = false
+  ) {
     count = 1 << UInt32(min(max(intidBits, 14), 24))
-    // States, then the configuration bytes of two planes, then the range of states that may be known.
-    pages = ZeroedPages(byteCount: Int(count) * 8 + MemoryLayout<Range<Int>>.size)
+    self.planeCount = planeCount
+    self.unstored = unstored
+    // States; a configuration table for each plane; the range of states that may be known and the
+    // place of the configuration for each plane.
+    pages = ZeroedPages(
+      byteCount: Int(count) * (3 * planeCount + 2) + planeCount * 24, isHuge: hasHugePages)
     unsafe states = pages.table(of: UInt8.self)
   }
 
@@ -47,7 +63,11 @@ package struct PendingTable: ~Copyable {
 
   /// Where the states of a target's interrupts begin, in bytes.
   @inlinable @inline(__always)
-  func plane(_ target: InterruptTarget) -> Int { Int(count) &* (target.isVPE ? 4 : 2) }
+  func plane(_ target: InterruptTarget) -> Int {
+    // Without a branch or a variable shift: this is asked for each acknowledge.
+    let planeBytes = Int(count) &* 2
+    return planeBytes &+ (planeBytes & (0 &- Int(target.rawValue &>> 15)))
+  }
 
   /// Where the state of an interrupt is. The caller has checked intid < count.
   @inlinable @inline(__always)
@@ -58,7 +78,12 @@ package struct PendingTable: ~Copyable {
   /// An event arrives. The caller has checked intid < count.
   @inlinable @inline(__always)
   package func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
-    let place = place(intid, target)
+    raise(at: place(intid, target))
+  }
+
+  /// The place is one of a state in a plane that is written.
+  @inlinable @inline(__always)
+  func raise(at place: Int) -> OutcomeClass {
     // Safety: within a plane. The other side's byte may change at any time; a stale value here is the
     // same as an acknowledge that comes a moment later.
     let raised = unsafe states[place]
@@ -67,34 +92,42 @@ package struct PendingTable: ~Copyable {
     return raised & Self.knownEnabled != 0 ? .delivered : readConfiguration(place)
   }
 
-  /// The class of an interrupt that just became pending and is not known to be enabled. The place is
-  /// one of a state in a plane that is written.
+  /// The same without asking for its configuration, for one that is not pending.
+  func rise(at place: Int) {
+    // Safety: the caller's place is one of a state.
+    unsafe states[place] ^= Self.phase
+  }
+
+  /// The class of an interrupt that just became pending: what is known of it, or else is read now. The
+  /// place is one of a state in a plane that is written.
   @usableFromInline
   @inline(never)
   func readConfiguration(_ place: Int) -> OutcomeClass {
     // Safety: the caller's place is even and lies within the planes.
     if unsafe states[place] & Self.known == 0 {
-      let stored = unsafe configurations[place / 2]
-      let isEnabled = (stored == 0 ? Self.defaultConfiguration : stored) & 1 != 0
+      let stored = unsafe configuration(of: place).pointee
+      let isEnabled = (stored == 0 ? unstored : stored) & 1 != 0
       unsafe states[place] |= isEnabled ? Self.knownEnabled : Self.knownDisabled
-      let old = unsafe knownPlaces.pointee
-      unsafe knownPlaces.pointee =
+      let known = unsafe knownPlaces + (planeNumber(of: place) - 1)
+      let old = unsafe known.pointee
+      unsafe known.pointee =
         old.isEmpty
         ? place..<place + 1 : min(old.lowerBound, place)..<max(old.upperBound, place + 1)
     }
     return unsafe states[place] & Self.knownEnabled != 0 ? .delivered : .masked
   }
 
-  /// What software stored in the configuration tables, by half of a state's place; 0: nothing yet.
+  /// What software stored in the configuration tables, by half of a state's place where each plane has
+  /// its own; 0: nothing yet.
   var configurations: UnsafeMutablePointer<UInt8> {
-    // Safety: places start at twice `count`, configuration bytes at six times.
-    unsafe states + Int(count) * 5
+    // Safety: states end there, and their places start at twice `count`.
+    unsafe states + Int(count) * (2 * planeCount + 1)
   }
 
-  /// The places whose configuration may be known.
+  /// By plane number − 1: the places whose configuration may be known.
   var knownPlaces: UnsafeMutablePointer<Range<Int>> {
-    // Safety: 16 bytes after the other tables, at a multiple of 16; zero is the empty range.
-    unsafe UnsafeMutableRawPointer(states + Int(count) * 8)
+    // Safety: after the other tables, at a multiple of 16; zero is the empty range.
+    unsafe UnsafeMutableRawPointer(states + Int(count) * (3 * planeCount + 2))
       .assumingMemoryBound(to: Range<Int>.self)
   }
 
@@ -102,16 +135,22 @@ package struct PendingTable: ~Copyable {
   @inlinable @inline(__always)
   package func acknowledge(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
-    let place = place(intid, target)
-    // Safety: checked above.
+    acknowledge(at: place(intid, target))
+  }
+
+  @inlinable @inline(__always)
+  func acknowledge(at place: Int) {
+    // Safety: the caller's place is one of a state.
     unsafe states[place &+ 1] = unsafe states[place] & Self.phase
   }
 
   package func isPending(_ intid: UInt32, _ target: InterruptTarget) -> Bool {
-    guard intid < count else { return false }
-    let place = place(intid, target)
-    // Safety: checked above.
-    return unsafe (states[place] ^ states[place + 1]) & Self.phase != 0
+    intid < count && isPending(at: place(intid, target))
+  }
+
+  func isPending(at place: Int) -> Bool {
+    // Safety: the caller's place is one of a state.
+    unsafe (states[place] ^ states[place + 1]) & Self.phase != 0
   }
 
   /// Clears the pending bit by command (CLEAR, DISCARD).
@@ -119,38 +158,32 @@ package struct PendingTable: ~Copyable {
 
   // Configuration: stored by software, seen by the interrupt controller at INV and INVALL.
 
-  /// Software stores a byte of the configuration table. A byte that was never stored counts as the
-  /// default.
+  /// Software stores a byte of the configuration table. 0, which no driver stores since bit 1 is RES1,
+  /// counts as never stored, as in the reference model.
   package func store(configuration: UInt8, _ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
-    // Safety: checked above. A stored 0 is kept as a byte that is as disabled: bit 1 is RES1.
-    unsafe configurations[place(intid, target) / 2] = configuration | 2
+    // Safety: checked above.
+    unsafe self.configuration(of: place(intid, target)).pointee = configuration
   }
 
   /// INV: the byte is read again at the next interrupt.
   package func refresh(_ intid: UInt32, _ target: InterruptTarget) {
     guard intid < count else { return }
-    // Safety: checked above.
-    unsafe states[place(intid, target)] &= ~Self.known
+    refresh(at: place(intid, target))
+  }
+
+  func refresh(at place: Int) {
+    // Safety: the caller's place is one of a state.
+    unsafe states[place] &= ~Self.known
   }
 
   /// INVALL: so is every byte that was ever read. O(span of the interrupts in use).
   package func refreshConfigurations() {
-    // Safety: the range is one of places, which are even.
-    let known = unsafe knownPlaces.pointee
-    for place in stride(from: known.lowerBound, to: known.upperBound, by: 2) {
-      unsafe states[place] &= ~Self.known
-    }
-    unsafe knownPlaces.pointee = 0..<0
+    for number in 1...planeCount { refreshConfigurations(ofPlane: number) }
   }
 
-  /// The pending bits of one plane as the architecture lays them out.
+  /// The pending bits of one of two planes as the architecture lays them out.
   package func exportBits(ofVPEs: Bool) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: Int(count) / 8)
-    let target: InterruptTarget = ofVPEs ? .vpe(0) : .pe(0)
-    for intid in 0..<count where isPending(intid, target) {
-      bytes[Int(intid / 8)] |= 1 << (intid % 8)
-    }
-    return bytes
+    exportBits(plane: planeNumber(of: plane(ofVPEs ? .vpe(0) : .pe(0))))
   }
 }

@@ -8,7 +8,10 @@ struct ZeroedPages: ~Copyable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
 
-  init(byteCount: Int) {
+  /// - Parameter isHuge: asks for pages of 2 MiB (madvise(2), MADV_HUGEPAGE), for tables that are read
+  ///   here and there: fewer misses of the TLB for coarser memory. Without them in the system, it
+  ///   changes nothing.
+  init(byteCount: Int, isHuge: Bool = false) {
     let rounded = max(4096, (byteCount + 4095) & ~4095)
     // Safety: a fresh private mapping, owned by this value alone and unmapped by its deinit.
     let mapping = unsafe mmap(
@@ -16,6 +19,7 @@ struct ZeroedPages: ~Copyable {
     guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
       fatalError("cannot reserve \(rounded) bytes of address space")
     }
+    if isHuge { _ = unsafe madvise(mapping, rounded, MADV_HUGEPAGE) }
     unsafe base = mapping
     self.byteCount = rounded
   }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct TranslationCachePolicyTests {
   private let other = DeviceID(9)
 
-  private func warm(_ invalidation: TranslationCachePolicy.Invalidation) -> ITS {
+  private func warm(_ invalidation: CacheInvalidation) -> ITS {
     var policy = ITS.Policy.specification.forRecordings()
     policy.invalidation = invalidation
     var its = mappedITS(policy: policy)
@@ -21,8 +21,8 @@ import Testing
     return its
   }
 
-  @Test(arguments: [TranslationCachePolicy.Invalidation.targeted, .wholeCache])
-  func theSecondTranslationIsAHit(_ invalidation: TranslationCachePolicy.Invalidation) {
+  @Test(arguments: [CacheInvalidation.targeted, .wholeCache])
+  func theSecondTranslationIsAHit(_ invalidation: CacheInvalidation) {
     let its = warm(invalidation)
     #expect(its.cache.misses == 3 && its.cache.hits == 3 && its.cache.entries.count == 3)
     #expect(its.cache.flushes == 0 && its.cache.invalidations == 0 && its.cache.staleHits == 0)
@@ -57,15 +57,15 @@ import Testing
     #expect(specification.cache.entries.count == 3 - dropped)
   }
 
-  @Test(arguments: [TranslationCachePolicy.Invalidation.targeted, .wholeCache])
-  func disablingTheITSEmptiesTheCache(_ invalidation: TranslationCachePolicy.Invalidation) {
+  @Test(arguments: [CacheInvalidation.targeted, .wholeCache])
+  func disablingTheITSEmptiesTheCache(_ invalidation: CacheInvalidation) {
     var its = warm(invalidation)
     its.write(register: ITS.Register.ctlr, value: 0)
     #expect(its.cache.entries.isEmpty && its.cache.flushes == 1)
   }
 
   @Test func disablingLPIsEmptiesKVMsCache() {
-    for invalidation in [TranslationCachePolicy.Invalidation.targeted, .wholeCache] {
+    for invalidation in [CacheInvalidation.targeted, .wholeCache] {
       var its = warm(invalidation)
       its.writeRedistributor(0, offset: Redistributor.Register.ctlr, value: 0)
       #expect(its.cache.entries.isEmpty == (invalidation == .wholeCache))
@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func kvmDoesNotCacheWhatTheHardwareForwards() {
-    for invalidation in [TranslationCachePolicy.Invalidation.targeted, .wholeCache] {
+    for invalidation in [CacheInvalidation.targeted, .wholeCache] {
       var policy = ITS.Policy.specification.forRecordings()
       policy.invalidation = invalidation
       var its = virtualITS(policy: policy)

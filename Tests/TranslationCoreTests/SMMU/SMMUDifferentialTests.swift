@@ -88,7 +88,7 @@ struct DifferentialWorld: ~Copyable {
     options.stage2TLBEntries = parameters.stage2TLBEntries
     options.walkCacheEntries = parameters.walkCacheEntries
     options.stage2BlockLog2 = parameters.stage2Block
-    options.configurationCache = parameters.configurationCache
+    options.streamCacheEntries = parameters.configurationCache ? .max : 0
     options.streamTableSplit = parameters.split
     options.guestMemory =
       parameters.memory == 30
@@ -267,6 +267,8 @@ struct DifferentialWorld: ~Copyable {
 
 /// How long the random tests run: a slice by default, `DOORBELL_SOAK_EVENTS` for a soak.
 enum SoakSize {
+  static var isSoak: Bool { environment("DOORBELL_SOAK_EVENTS") != nil }
+
   static func events(perCase usual: Int) -> Int {
     environment("DOORBELL_SOAK_EVENTS").flatMap(Int.init) ?? usual
   }

@@ -32,7 +32,13 @@ typedef struct {
   uint64_t accesses, interrupts, acknowledges, delivered, coalesced, masked, lost, digest;
 } CoreTwinTally;
 
-/// `ITSGate` and `ITSPlace`.
+/// `ITSDevice`, `ITSEntry`, `ITSGate`, `ITSPlace`.
+typedef struct {
+  uint32_t event_count, first_entry;
+} CoreTwinDevice;
+typedef struct {
+  uint32_t intid, gate;
+} CoreTwinEntry;
 typedef struct {
   uint64_t states, target;
 } CoreTwinGate;
@@ -42,16 +48,36 @@ typedef struct {
 
 /// `ITSCore.Tables`: who made them keeps them alive.
 typedef struct {
-  const uint64_t *_Nonnull devices, *_Nonnull entries;
+  const CoreTwinDevice *_Nonnull devices;
+  const CoreTwinEntry *_Nonnull entries;
   const CoreTwinGate *_Nonnull gates;
   const CoreTwinPlace *_Nonnull places;
   uint8_t *_Nonnull states;
   const uint8_t *_Nonnull configurations;
-  /// First place whose configuration is known, and one past the last.
+  /// Of the PEs' plane and of the vPEs': first place whose configuration is known, one past the last.
   int64_t *_Nonnull known_places;
   uint32_t device_count, interrupt_count;
   uint64_t doorbell;
 } CoreTwinInterrupts;
+
+/// `ITSRequest`, and the answer to it: `Outcome` as two words.
+typedef struct {
+  uint32_t device, event;
+} CoreTwinRequest;
+typedef struct {
+  uint64_t address, interrupt;
+} CoreTwinOutcome;
+
+/// `ITSCore.translateBatch` on the same tables, for an ITS that is enabled: MSIs of virtual and of
+/// physical entries become pending. Adds to the counters.
+void CoreTwin_translate_batch(const CoreTwinInterrupts *_Nonnull interrupts,
+                              const CoreTwinRequest *_Nonnull requests, size_t count,
+                              CoreTwinOutcome *_Nonnull outcomes,
+                              CoreTwinCounters *_Nonnull counters);
+
+/// `PendingTable.acknowledge` for each interrupt that the outcomes name.
+void CoreTwin_acknowledge(const CoreTwinInterrupts *_Nonnull interrupts,
+                          const CoreTwinOutcome *_Nonnull outcomes, size_t count);
 
 typedef struct CoreTwin CoreTwin;
 
