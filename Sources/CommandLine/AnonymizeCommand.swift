@@ -18,8 +18,8 @@ struct AnonymizeCommand: ParsableCommand {
       key makes two traces of one machine fit together, and none makes sure that nobody can undo it.
 
       Try:
-        doorbell anonymize Traces/boot.dbtrace --output given.dbtrace
-        doorbell anonymize Traces/nvme.dbtrace --key "our secret" --keep-times --output given.dbtrace
+        doorbell anonymize Traces/boot.dbtrace -o given.dbtrace
+        doorbell anonymize Traces/nvme.dbtrace --key "our secret" -o given.dbtrace
       """)
 
   @Argument(help: "Read this trace. It is read twice, so it must be a file.")

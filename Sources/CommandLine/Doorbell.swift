@@ -19,7 +19,7 @@ struct Doorbell: ParsableCommand {
       ReplayCommand.self, ImportCommand.self, RecordCommand.self, InfoCommand.self, CatCommand.self,
       VerifyCommand.self,
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
-      AnonymizeCommand.self,
+      AnonymizeCommand.self, SynthCommand.self,
     ])
 }
 

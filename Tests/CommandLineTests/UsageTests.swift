@@ -11,6 +11,8 @@ import Testing
     ("convert", ["/no/such.dbtrace", "-o", "/no/such/out"]),
     ("slice", ["/no/such.dbtrace", "-o", "/no/such/out"]),
     ("merge", ["/no/such.dbtrace", "/no/such.dbtrace", "-o", "/no/such/out"]),
+    ("anonymize", ["/no/such.dbtrace", "-o", "/no/such/out"]),
+    ("synth", ["--scale-from", "/no/such.dbtrace", "-o", "/no/such/out"]),
   ]
 
   @Test func theHelpNamesEveryVerb() throws {

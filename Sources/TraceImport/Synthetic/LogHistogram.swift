@@ -26,10 +26,11 @@ package struct LogHistogram: Sendable {
     return (UInt64(bucket % 32 + 32) << shift) + ((1 << shift) - 1)
   }
 
-  /// The value that `thousandths` of all numbers do not exceed; 0 without any.
+  /// The least value that so many thousandths of all numbers do not exceed; 0 without any numbers.
   package func percentile(thousandths: UInt64) -> UInt64 {
     let (high, low) = count.multipliedFullWidth(by: thousandths)
-    let rank = max(1, UInt64(1_000).dividingFullWidth((high, low)).quotient)
+    let exact = UInt64(1_000).dividingFullWidth((high, low))
+    let rank = exact.quotient + (exact.remainder > 0 ? 1 : 0)
     var sum: UInt64 = 0
     for (bucket, number) in counts.enumerated() where number > 0 {
       sum += number

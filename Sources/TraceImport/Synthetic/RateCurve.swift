@@ -10,7 +10,7 @@ package struct RateCurve: Sendable {
   package private(set) var peak: UInt64 = 0
 
   package static let peakWindowNanoseconds: UInt64 = 1_000_000
-  private static let binLimit = 1_024
+  private static let binLimit = 128
 
   package init() {}
 

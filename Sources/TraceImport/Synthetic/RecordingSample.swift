@@ -14,6 +14,10 @@ package struct RecordingSample: Sendable {
   private(set) var latencies: [(latency: UInt64, handling: UInt64)] = []
   /// Interrupt targets in the order of their first use.
   private(set) var targets: [InterruptTarget] = []
+  /// How long the recording is without pauses.
+  private(set) var busyNanoseconds: UInt64 = 0
+  /// A gap of one source that is longer is left out: it would come by chance, and the rate with it.
+  package private(set) var pauseNanoseconds: UInt64 = .max
   package private(set) var profile = TraceProfile()
 
   private var recorders: [SourceRecorder] = []
@@ -21,14 +25,23 @@ package struct RecordingSample: Sendable {
   private var byDevice: [UInt32: Int] = [:]
   private var byASID: [UInt16: [Int]] = [:]
   private var byVCPU: [Int: Int] = [:]
-  private var waiting: [Interrupt: UInt64] = [:]
-  private var handled: [Interrupt: (latency: UInt64, time: UInt64)] = [:]
+  private var waiting: [Interrupt: Message] = [:]
+  private var handled: [Interrupt: Message] = [:]
   private var kept = 0
   private var log2Stride = 0
 
   private struct Interrupt: Hashable {
     var target: InterruptTarget
     var intid: UInt32
+  }
+
+  /// One whose interrupt is pending, or being handled.
+  private struct Message {
+    var source: Int
+    /// Among the source's events.
+    var number: UInt64
+    var sentAt: UInt64
+    var takenAt: UInt64 = 0
   }
 
   static let blockEvents = 512
@@ -58,9 +71,17 @@ package struct RecordingSample: Sendable {
 
   /// After the last event.
   package mutating func finish() {
-    sources = recorders.map {
-      $0.finished(from: profile.earliestTime, to: profile.latestTime)
-    }.filter { $0.eventCount > 0 }
+    let used = recorders.filter { $0.eventCount > 0 }
+    let isBusy = used.contains { $0.eventCount >= UInt64(Self.blockEvents) }
+    // Where something is going on, a long pause is the machine's (it boots, or waits for its user).
+    if isBusy { pauseNanoseconds = max(1, profile.durationNanoseconds / 64) }
+    sources = used.map { $0.finished(pause: pauseNanoseconds) }
+    busyNanoseconds =
+      isBusy ? sources.map(\.activeNanoseconds).max() ?? 0 : profile.durationNanoseconds
+    for index in sources.indices {
+      let active = sources[index].activeNanoseconds
+      sources[index].idleNanoseconds = busyNanoseconds - min(busyNanoseconds, active)
+    }
   }
 
   // MARK: Whose event it is
@@ -114,23 +135,31 @@ package struct RecordingSample: Sendable {
     }
     let target = event.flags.contains(.interruptRecorded) ? vcpu(event.target) : 0
     let vector = recorders[source].vector(event.data, target: target)
-    record(SampledEvent(gapNanoseconds: 0, vector: vector, action: .message), event)
     if waiting.count < Self.latencyLimit {
       let interrupt = Interrupt(target: event.target, intid: event.intid)
-      if waiting[interrupt] == nil { waiting[interrupt] = event.time }
+      if waiting[interrupt] == nil {
+        waiting[interrupt] = Message(
+          source: source, number: recorders[source].eventCount, sentAt: event.time)
+      }
     }
+    record(SampledEvent(gapNanoseconds: 0, vector: vector, action: .message), event)
   }
 
   private mutating func time(_ event: TraceEvent) {
     let interrupt = Interrupt(target: event.target, intid: event.intid)
     if event.kind == .acknowledge {
-      guard let sent = waiting.removeValue(forKey: interrupt), handled.count < Self.latencyLimit
+      guard var message = waiting.removeValue(forKey: interrupt), handled.count < Self.latencyLimit
       else { return }
-      handled[interrupt] = (event.time - min(event.time, sent), event.time)
-    } else if let found = handled.removeValue(forKey: interrupt),
-      latencies.count < Self.latencyLimit
-    {
-      latencies.append((found.latency, event.time - min(event.time, found.time)))
+      message.takenAt = max(message.sentAt, event.time)
+      handled[interrupt] = message
+      recorders[message.source].note(
+        message: message.number, latency: message.takenAt - message.sentAt)
+    } else if let message = handled.removeValue(forKey: interrupt) {
+      let handling = event.time - min(event.time, message.takenAt)
+      recorders[message.source].note(message: message.number, handling: handling)
+      if latencies.count < Self.latencyLimit {
+        latencies.append((message.takenAt - message.sentAt, handling))
+      }
     }
   }
 

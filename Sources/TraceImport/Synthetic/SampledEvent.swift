@@ -10,11 +10,12 @@ struct SampledEvent: Sendable {
   }
 
   var gapNanoseconds: UInt64
-  /// access, unmap: distance in the order of last use; `.max` for a leaf that was not used before.
-  var distance: UInt32 = 0
-  /// access: in the leaf.
+  /// access, unmap: which leaf. A page: its distance in the order of last use, `.max` if it was not used
+  /// before. A larger leaf: its number, since the pages in it are what is used again.
+  var leaf: UInt32 = 0
+  /// access: in the leaf. message: nanoseconds until it was acknowledged, 0 if that is not known.
   var offset: UInt32 = 0
-  /// access: bytes.
+  /// access: bytes. message: nanoseconds from the acknowledge to the end of the interrupt.
   var sizeBytes: UInt32 = 0
   /// message, move: the vector's number in its device.
   var vector: UInt16 = 0
@@ -33,7 +34,8 @@ struct SampledSource: Sendable {
   var blocks: [[SampledEvent]] = []
   /// Events of the recording, kept or not.
   var eventCount: UInt64 = 0
-  /// From the start of the recording to the first event, and from the last to the end.
+  /// Of the time in which the recording was busy: all its gaps, and the rest.
+  var activeNanoseconds: UInt64 = 0
   var idleNanoseconds: UInt64 = 0
   /// Vectors that were used, in the order of their first use, by the number of the vCPU that took them.
   var targets: [Int] = []
@@ -44,5 +46,6 @@ struct SampledSource: Sendable {
     var log2Bytes: UInt32
     var level: UInt32
     var leaves: Int = 0
+    var isOfPages: Bool { log2Bytes == 12 }
   }
 }

@@ -8,11 +8,14 @@ package import EventModel
 /// another. Memory is named by its distance in the order of last use, so that runs fit together in any
 /// order: the leaf that was used so many others ago, mapped first if it is not.
 ///
-/// Not kept: which devices act together, the recording's own set-up and re-binds (devices are bound once,
-/// at the start), and commands other than moves of interrupts and the invalidation of what is unmapped.
+/// Not kept: long pauses, which devices and vCPUs act together, the recording's own set-up and re-binds
+/// (devices are bound once, at the start), and commands other than moves of interrupts and the invalidation
+/// of what is unmapped.
 package struct ScaledGenerator {
   package let geometry: TableGeometry
   package let shapeText: String
+  /// What some designs have no room for, for people to read.
+  package var limits: [String] { shape.limits }
   let shape: SyntheticGuest.Shape
   let sample: RecordingSample
   /// Devices and vCPUs of the recording, in order of appearance.
@@ -56,7 +59,7 @@ package struct ScaledGenerator {
         try SynthesisOptions.check("pace in thousandths", rate.value, 1...1_000_000_000))
     }
     let interrupts = sample.profile.count(.msi)
-    let duration = sample.profile.durationNanoseconds
+    let duration = sample.busyNanoseconds
     guard interrupts > 0, duration > 0 else { throw .nothingToScale(missing: "interrupts") }
     _ = try SynthesisOptions.check("interrupts per second", rate.value, 1...1_000_000_000)
     // rate × duration / 10⁹ interrupts are wanted in the time of interrupts × devices / recorded.

@@ -12,6 +12,8 @@ struct ScaledTraffic {
     var position = 0
     /// Added to the vector's number, so that all vectors of the device have their turn.
     var vectorBase = 0
+    /// Events since the source last did nothing.
+    var sinceIdle: UInt64 = 0
     /// What division of gaps left over.
     var remainder: UInt64 = 0
     var stacks: [ReuseStack<Int>]
@@ -20,6 +22,7 @@ struct ScaledTraffic {
   private let paceThousandths: UInt64
   private let latencies: [(latency: UInt64, handling: UInt64)]
   private let vcpuCount: Int
+  private var isLoaded: [Bool]
   private var players: [Player] = []
   /// Numbers of players, the one with the earliest time first (a binary heap).
   private var heap: [Int]
@@ -29,6 +32,7 @@ struct ScaledTraffic {
     latencies =
       generator.sample.latencies.isEmpty ? [(2_000, 2_000)] : generator.sample.latencies
     vcpuCount = generator.shape.vcpus
+    isLoaded = Array(repeating: false, count: vcpuCount)
     var random = RandomStream(seed: seed)
     func add(_ sources: [SampledSource], count: Int, to players: inout [Player]) {
       for number in 0..<count {
@@ -50,8 +54,10 @@ struct ScaledTraffic {
 
   /// Somewhere in the source's life, and somewhere in the gap before that.
   private mutating func begin(_ index: Int, _ start: UInt64) {
-    players[index].time = start
+    let life = players[index].source.eventCount
+    players[index].sinceIdle = players[index].random.next() % life
     choose(index)
+    players[index].time = start
     let events = players[index].source.blocks[players[index].block].count
     players[index].position = players[index].random.below(events)
     let gap = schedule(index)
@@ -64,8 +70,9 @@ struct ScaledTraffic {
     players[index].block = players[index].random.below(source.blocks.count)
     players[index].position = 0
     players[index].vectorBase = players[index].random.below(1 << 16) * source.targets.count
-    let length = source.blocks[players[index].block].count
-    if players[index].random.below(Int(source.eventCount)) < length {
+    players[index].sinceIdle += UInt64(source.blocks[players[index].block].count)
+    if players[index].sinceIdle >= source.eventCount {
+      players[index].sinceIdle -= source.eventCount
       wait(index, source.idleNanoseconds)
     }
   }
@@ -130,13 +137,17 @@ struct ScaledTraffic {
         number, pool: Int(event.pool), leaf: leaf, offset: UInt64(event.offset),
         sizeBytes: event.sizeBytes, flags: EventFlags(rawValue: event.flags))
     case .unmap:
-      if let leaf = players[index].stacks[Int(event.pool)].element(at: Int(event.distance)) {
-        guest.unmap(number, pool: Int(event.pool), leaf: leaf)
+      let pool = Int(event.pool)
+      let page = players[index].stacks[pool].element(at: Int(event.leaf))
+      let large = Int(event.leaf) % guest.pools[number][pool].count
+      if let leaf = players[index].source.pools[pool].isOfPages ? page : large {
+        guest.unmap(number, pool: pool, leaf: leaf)
       }
     case .faultyAccess: guest.accessNowhere(number)
     case .faultyMessage: guest.interrupt(number, fault: .unmappedEvent)
     case .message:
-      let times = latencies[players[index].random.below(latencies.count)]
+      var times = latencies[players[index].random.below(latencies.count)]
+      if event.offset > 0 { times = (UInt64(event.offset), UInt64(event.sizeBytes)) }
       guest.interrupt(
         number, vector(event, index, guest.vectorCounts[number]), latency: times.latency,
         handling: times.handling)
@@ -152,28 +163,30 @@ struct ScaledTraffic {
     (Int(event.vector) + players[index].vectorBase) % count
   }
 
-  /// The leaf that was used so many others ago. A new one where the recording had one; when all
+  /// The page that was used so many others ago. A new one where the recording had one; when all
   /// have been used, the one that was not for longest.
   private mutating func use(_ event: SampledEvent, _ index: Int, _ count: Int) -> Int {
     let pool = Int(event.pool)
+    guard players[index].source.pools[pool].isOfPages else { return Int(event.leaf) % count }
     let used = players[index].stacks[pool].count
     let leaf =
-      players[index].stacks[pool].element(at: Int(event.distance))
+      players[index].stacks[pool].element(at: Int(event.leaf))
       ?? (used < count ? used : players[index].stacks[pool].element(at: used - 1) ?? 0)
     players[index].stacks[pool].use(leaf)
     return leaf
   }
 
-  /// A run may begin in the middle of a turn: what is so already stays so.
-  private func live(
+  /// A run may begin in the middle of a turn: what is so already stays so. Interrupts do not wait for the
+  /// vCPU, since their recorded latencies hold that wait.
+  private mutating func live(
     _ action: SampledEvent.Action, _ vcpu: Int, _ guest: inout SyntheticGuest
   ) {
     let isLoad = action == .load
-    guard guest.vcpus[vcpu].isRunning != isLoad else { return }
+    guard isLoaded[vcpu] != isLoad else { return }
+    isLoaded[vcpu] = isLoad
     let kind: EventKind = isLoad ? .vcpuLoad : action == .put ? .vcpuPut : .vcpuBlock
     guest.emit(
       TraceEvent(
         time: 0, kind: kind, word3: pack(UInt32(vcpu), UInt32(vcpu)), target: .pe(UInt16(vcpu))))
-    guest.setRunning(vcpu, isLoad)
   }
 }

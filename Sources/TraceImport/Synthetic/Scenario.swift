@@ -162,3 +162,16 @@ extension SyntheticGuest.Shape {
     return geometry
   }
 }
+
+extension SyntheticGuest.Shape {
+  /// What some designs have no room for. Vectors 0x20…0xFE of an x86 vCPU are free (Intel SDM 3A, §12.5.2,
+  /// less the one that Linux keeps for spurious interrupts).
+  var limits: [String] {
+    let perVCPU = (devices * vectorsPerDevice + vcpus - 1) / vcpus
+    guard perVCPU > 223 else { return [] }
+    return [
+      "\(perVCPU) interrupts for each vCPU are more than the 223 vectors that an x86 vCPU has, so that "
+        + "only designs on Arm replay all of them; ask for more --vcpus or fewer --vectors"
+    ]
+  }
+}

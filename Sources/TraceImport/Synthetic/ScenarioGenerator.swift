@@ -12,6 +12,8 @@ package import EventModel
 package struct ScenarioGenerator {
   package let geometry: TableGeometry
   package let shapeText: String
+  /// What some designs have no room for, for people to read.
+  package var limits: [String] { shape.limits }
   let load: Load
   private let options: SynthesisOptions
   private let shape: SyntheticGuest.Shape

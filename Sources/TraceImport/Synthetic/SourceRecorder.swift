@@ -7,12 +7,11 @@ struct SourceRecorder: Sendable {
   private var blocks: [[SampledEvent]] = []
   private var block: [SampledEvent] = []
   private var blocksSeen = 0
-  private var eventCount: UInt64 = 0
-  private var firstTime: UInt64 = 0
+  private(set) var eventCount: UInt64 = 0
   private var lastTime: UInt64 = 0
   private var vectors: [UInt32: UInt16] = [:]
   private var targets: [Int] = []
-  private var pools: [(pool: SampledSource.Pool, stack: ReuseStack<UInt64>)] = []
+  private var pools: [RecordedPool] = []
   /// Leaves that are mapped now.
   private var mapped: Set<UInt64> = []
 
@@ -23,7 +22,7 @@ struct SourceRecorder: Sendable {
   /// - Returns: whether a block is full and kept.
   mutating func append(_ event: SampledEvent, time: UInt64, log2Stride: Int) -> Bool {
     var event = event
-    if eventCount == 0 { (firstTime, lastTime) = (time, time) }
+    if eventCount == 0 { lastTime = time }
     event.gapNanoseconds = time - min(time, lastTime)
     lastTime = max(lastTime, time)
     eventCount += 1
@@ -46,24 +45,44 @@ struct SourceRecorder: Sendable {
     blocks = stride(from: 0, to: blocks.count, by: 2).map { blocks[$0] }
   }
 
-  func finished(from start: UInt64, to end: UInt64) -> SampledSource {
+  /// - Parameter pause: gaps longer than this are left out.
+  func finished(pause: UInt64) -> SampledSource {
     var source = SampledSource(streamID: streamID)
     source.blocks = blocks
     // The rest is a block of its own, unless it is a small part of a long recording.
     if !block.isEmpty, blocks.count < 16 { source.blocks.append(block) }
+    var (gaps, kept): (UInt64, UInt64) = (0, 0)
+    for index in source.blocks.indices {
+      for place in source.blocks[index].indices {
+        let gap = source.blocks[index][place].gapNanoseconds
+        if gap > pause { source.blocks[index][place].gapNanoseconds = 0 } else { gaps += gap }
+      }
+      kept += UInt64(source.blocks[index].count)
+    }
     source.eventCount = eventCount
-    source.idleNanoseconds = (firstTime - min(firstTime, start)) + (end - min(end, lastTime))
+    source.activeNanoseconds = kept == eventCount ? gaps : gaps / max(1, kept) * eventCount
     source.targets = targets
     source.hasFaultyMessages = hasFaultyMessages
     source.pools = pools.map {
       var pool = $0.pool
-      pool.leaves = $0.stack.count
+      pool.leaves = $0.leafCount
       return pool
     }
     return source
   }
 
   // MARK: Vectors
+
+  /// The interrupt of the message that was event `number` was taken, or ended; unless its block has ended.
+  mutating func note(
+    message number: UInt64, latency: UInt64? = nil, handling: UInt64? = nil
+  ) {
+    let first = eventCount - UInt64(block.count)
+    guard number >= first, number < eventCount else { return }
+    let index = Int(number - first)
+    if let latency { block[index].offset = UInt32(clamping: max(1, latency)) }
+    if let handling { block[index].sizeBytes = UInt32(clamping: handling) }
+  }
 
   func known(_ data: UInt32) -> UInt16? { vectors[data] }
 
@@ -94,11 +113,7 @@ struct SourceRecorder: Sendable {
 
   private mutating func pool(_ log2Bytes: UInt32, _ level: UInt32) -> Int {
     if let known = pools.firstIndex(where: { $0.pool.log2Bytes == log2Bytes }) { return known }
-    pools.append(
-      (
-        SampledSource.Pool(log2Bytes: log2Bytes, level: level),
-        ReuseStack(limit: LeafPool.limit)
-      ))
+    pools.append(RecordedPool(SampledSource.Pool(log2Bytes: log2Bytes, level: level)))
     return pools.count - 1
   }
 
@@ -115,8 +130,7 @@ struct SourceRecorder: Sendable {
     let log2 = UInt64(pools[index].pool.log2Bytes)
     sampled.pool = UInt8(index)
     sampled.offset = UInt32(truncatingIfNeeded: event.iova & ((1 << log2) - 1))
-    let distance = pools[index].stack.use(event.iova >> log2)
-    sampled.distance = distance.map { UInt32($0) } ?? .max
+    sampled.leaf = pools[index].use(event.iova >> log2)
     return sampled
   }
 
@@ -133,10 +147,35 @@ struct SourceRecorder: Sendable {
   mutating func unmap(_ event: TraceEvent) -> SampledEvent? {
     guard
       let index = pools.firstIndex(where: { $0.pool.log2Bytes == event.log2SizeBytes }),
-      let distance = pools[index].stack.distance(of: event.iova >> UInt64(event.log2SizeBytes))
+      let leaf = pools[index].name(event.iova >> UInt64(event.log2SizeBytes))
     else { return nil }
     mapped.remove(Self.leaf(event.iova, event.log2SizeBytes))
     return SampledEvent(
-      gapNanoseconds: 0, distance: UInt32(distance), pool: UInt8(index), action: .unmap)
+      gapNanoseconds: 0, leaf: leaf, pool: UInt8(index), action: .unmap)
+  }
+}
+
+/// The leaves of one size that a device used.
+private struct RecordedPool: Sendable {
+  let pool: SampledSource.Pool
+  private var stack = ReuseStack<UInt64>(limit: LeafPool.limit)
+  private var numbers: [UInt64: UInt32] = [:]
+
+  init(_ pool: SampledSource.Pool) { self.pool = pool }
+
+  var leafCount: Int { pool.isOfPages ? stack.count : numbers.count }
+
+  /// - Returns: the leaf's name for a `SampledEvent`.
+  mutating func use(_ leaf: UInt64) -> UInt32 {
+    if pool.isOfPages { return stack.use(leaf).map { UInt32($0) } ?? .max }
+    if let number = numbers[leaf] { return number }
+    guard numbers.count < LeafPool.limit else { return 0 }
+    numbers[leaf] = UInt32(numbers.count)
+    return UInt32(numbers.count - 1)
+  }
+
+  /// nil: never used.
+  func name(_ leaf: UInt64) -> UInt32? {
+    pool.isOfPages ? stack.distance(of: leaf).map { UInt32($0) } : numbers[leaf]
   }
 }

@@ -19,8 +19,9 @@ package struct TraceProfile: Sendable {
   package private(set) var latestTime: UInt64 = 0
   /// By raw value.
   package private(set) var kinds = [UInt64](repeating: 0, count: 256)
-  /// Nanoseconds between two events of a kind, whatever device they are of; by raw value.
-  package private(set) var kindGaps: [UInt8: LogHistogram] = [:]
+  /// Nanoseconds between two events of a kind, whatever device they are of; by raw value, nil for kinds
+  /// without two events.
+  package private(set) var kindGaps = [LogHistogram?](repeating: nil, count: 256)
   /// Nanoseconds between two accesses, and two messages, of the same device.
   package private(set) var dmaGaps = LogHistogram()
   package private(set) var msiGaps = LogHistogram()
@@ -32,6 +33,8 @@ package struct TraceProfile: Sendable {
   private var lastOfKind = [UInt64](repeating: .max, count: 256)
   private var list: [Device] = []
   private var indices: [UInt32: Int] = [:]
+  /// Of the last access, since many follow one another.
+  private var lastIndex = 0
 
   package static let reuseLimit = 1 << 16
   /// The reuse of so many accesses is measured, from the first on; the search would take too long for
@@ -54,8 +57,8 @@ package struct TraceProfile: Sendable {
     let kind = Int(event.kind.rawValue)
     kinds[kind] += 1
     if lastOfKind[kind] != .max {
-      kindGaps[event.kind.rawValue, default: LogHistogram()]
-        .record(event.time &- min(event.time, lastOfKind[kind]))
+      if kindGaps[kind] == nil { kindGaps[kind] = LogHistogram() }
+      kindGaps[kind]?.record(event.time - min(event.time, lastOfKind[kind]))
     }
     lastOfKind[kind] = event.time
     if event.kind.isAccess { access(event) }
@@ -77,7 +80,11 @@ package struct TraceProfile: Sendable {
   }
 
   private mutating func index(ofStream streamID: UInt32) -> Int? {
-    if let index = indices[streamID] { return index }
+    if lastIndex < list.count, list[lastIndex].streamID == streamID { return lastIndex }
+    if let index = indices[streamID] {
+      lastIndex = index
+      return index
+    }
     guard list.count < Self.deviceLimit else { return nil }
     indices[streamID] = list.count
     list.append(Device(streamID: streamID))
