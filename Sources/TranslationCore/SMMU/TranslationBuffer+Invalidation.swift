@@ -47,7 +47,7 @@ extension TranslationBuffer {
     let smallest = UInt64(truncatingIfNeeded: sizesInUse.trailingZeroBitCount)
     let pages = (last &>> smallest) &- (first &>> smallest)
     if holdsFragments || pages > setMask &>> (setShift &+ 1) {
-      removeAll { $0.space == space && $0.touches(first, last) && matches($0, $1) }
+      removeAll(where: { $0.space == space && $0.touches(first, last) }, and: matches)
       return
     }
     let salt = Self.salt(space)
@@ -91,7 +91,15 @@ extension TranslationBuffer {
   }
 
   /// Forgets every entry for which `matches` holds. O(entries), O(1) when empty.
-  mutating func removeAll(where matches: (Line, TranslationDetail) -> Bool) {
+  mutating func removeAll(where matches: (Line) -> Bool = { _ in true }) {
+    removeAll(where: matches) { _, _ in true }
+  }
+
+  /// Forgets every entry for which both hold. Details are looked at only where the first does.
+  @inline(__always)
+  mutating func removeAll(
+    where matches: (Line) -> Bool, and matchesToo: (Line, TranslationDetail) -> Bool
+  ) {
     if sizesInUse == 0 { return }
     var sizes: UInt64 = 0
     var fragments = false
@@ -103,7 +111,7 @@ extension TranslationBuffer {
       for way in 0..<waysCount {
         let line = unsafe first[way]
         if line.tag == 0 { break }
-        if unsafe matches(line, detail(of: first + way)) { continue }
+        if matches(line), unsafe matchesToo(line, detail(of: first + way)) { continue }
         if kept != way { unsafe move(first + way, to: first + kept) }
         kept &+= 1
         sizes |= 1 &<< line.shift
@@ -114,6 +122,4 @@ extension TranslationBuffer {
     sizesInUse = sizes
     holdsFragments = fragments
   }
-
-  mutating func removeAll() { removeAll { _, _ in true } }
 }
