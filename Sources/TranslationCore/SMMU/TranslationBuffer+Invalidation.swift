@@ -56,15 +56,16 @@ extension TranslationBuffer {
       let shift = UInt64(truncatingIfNeeded: sizes.trailingZeroBitCount)
       sizes &= sizes &- 1
       var page = first &>> shift
-      let end = last &>> shift
-      repeat {
+      // An input of more than 52 bits is nobody's, and its tag would be another's.
+      let end = min(last, 1 << 52 - 1) &>> shift
+      while page <= end {
         let address = page &<< shift
-        // An input of more than 52 bits is nobody's, and its tag is another's.
-        if address &>> 52 != 0 { break }
-        unsafe remove(
-          Self.tag(address, shift, space), from: set(address, shift, salt), where: matches)
+        let tag = Self.tag(address, shift, space)
+        let set = unsafe set(address, shift, salt)
         page &+= 1
-      } while page <= end
+        if isDirectMapped, unsafe set.pointee.tag != tag { continue }
+        unsafe remove(tag, from: set, where: matches)
+      }
     }
   }
 
@@ -107,6 +108,7 @@ extension TranslationBuffer {
     for set in 0...Int(truncatingIfNeeded: setMask &>> setShift) {
       // Safety: as `set(_:_:_:)`.
       let first = unsafe lines + set &* waysCount
+      if unsafe first.pointee.tag == 0 { continue }
       var kept = 0
       for way in 0..<waysCount {
         let line = unsafe first[way]
