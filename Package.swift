@@ -59,7 +59,8 @@ let package = Package(
       "TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd",
       tests: ["EventModel", "CZstd"], golden: true)
     + Target.layer("ReferenceModel", "EventModel", tests: ["TraceImport"])
-    + Target.layer("TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel"])
+    + Target.layer(
+      "TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel", "TraceImport"])
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",

@@ -21,6 +21,8 @@ struct RecordedMachineTests {
     var acknowledged = 0
     /// Pending bits that a CLEAR took away: doorbells, when Linux loads the vPE after all.
     var cleared = 0
+    /// Accesses that a walk without caches answered as well.
+    var walked = 0
   }
 
   /// DMA and MSI counts are those of the recordings' own description (together: its translations).
@@ -49,10 +51,15 @@ struct RecordedMachineTests {
       let isClear =
         event.kind == .itsCommand && event.word0 & 0xFF == ITSCommand.Opcode.clear.rawValue
       let before = isClear ? Self.pendingCount(machine.its) : 0
+      let walked = Self.bruteForce(event, machine, tally.accesses + tally.messages)
       let outcome = machine.apply(event)
       if isClear { tally.cleared += before - Self.pendingCount(machine.its) }
       guard let outcome else { continue }
       if event.kind == .msi { tally.messages += 1 } else { tally.accesses += 1 }
+      if let walked, event.kind == .dma {
+        tally.walked += 1
+        #expect(walked == (outcome.outcome.isLost ? nil : outcome.address), "\(name): \(event)")
+      }
       if Self.agrees(event, outcome) {
         tally.equal += 1
       } else {
@@ -61,6 +68,7 @@ struct RecordedMachineTests {
     }
     #expect(tally.accesses + tally.messages == translations)
     #expect(tally.messages == messages && tally.equal == translations)
+    #expect(tally.walked > translations / 100)
     // Of what became pending, all was taken, but for what the recording's end cut off.
     let its = machine.its
     #expect(
@@ -73,6 +81,20 @@ struct RecordedMachineTests {
     #expect(
       lost
         == (name == "faults" ? [.unmappedEvent: 1, .eventIDOutOfRange: 1, .notADoorbell: 1] : [:]))
+  }
+
+  /// Every 50th access by walking all tables, whatever the caches hold. The inner nil is a fault.
+  private static func bruteForce(
+    _ event: TraceEvent, _ machine: ReferenceMachine, _ number: Int
+  ) -> UInt64?? {
+    guard event.kind == .dma, number % 50 == 0 else { return nil }
+    var smmu = machine.smmu
+    smmu.caches = SMMUCaches(.none)
+    return .some(
+      smmu.translate(
+        streamID: event.streamID, address: event.iova,
+        access: event.flags.contains(.write) ? .write : .read
+      ).address)
   }
 
   private static func pendingCount(_ its: ITS) -> Int {

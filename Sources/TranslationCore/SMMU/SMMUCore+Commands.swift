@@ -166,10 +166,10 @@ extension SMMUCore {
     func isOurs(_ line: TranslationBuffer.Line) -> Bool {
       unsafe matches(all[Int(line.space)]) && line.touches(scope.first, scope.last)
     }
-    tlb.removeAll { isOurs($0) && scope.covers($1, leafShift: $0.leafShift) }
+    tlb.removeAll(where: isOurs) { scope.covers($1, leafShift: $0.leafShift) }
     if scope.leafOnly { return }
-    walkCache.removeAll { line, _ in isOurs(line) }
-    stage1Tables.removeAll { isOurs($0) && scope.coversTable($1, shift: $0.shift) }
+    walkCache.removeAll(where: isOurs)
+    stage1Tables.removeAll(where: isOurs) { scope.coversTable($1, shift: $0.shift) }
   }
 
   /// Stage-2-only streams live in the combined TLB under a space of their own. Entries combined from
@@ -196,8 +196,8 @@ extension SMMUCore {
       invalidate(space: spaces.find(AddressSpace.stage1(.el2E2H, vmid: 0, asid: asid)))
     case Opcode.tlbiS12VMAll:
       invalidate { ($0.world == .nsEL1 || $0.isStage2) && $0.vmid == vmid }
-      stage2TLB.removeAll { line, _ in line.space == vmid }
-      stage2Tables.removeAll { line, _ in line.space == vmid }
+      stage2TLB.removeAll { $0.space == vmid }
+      stage2Tables.removeAll { $0.space == vmid }
     case Opcode.tlbiNSNHAll:
       invalidate { $0.world == .nsEL1 || $0.isStage2 }
       stage2TLB.removeAll()
@@ -209,9 +209,7 @@ extension SMMUCore {
   /// One space's entries. Global ones have no ASID, and stay.
   private mutating func invalidate(space: Int) {
     guard space != 0 else { return }
-    let matches = { (line: TranslationBuffer.Line, _: TranslationDetail) in
-      line.space == UInt64(space)
-    }
+    let matches = { (line: TranslationBuffer.Line) in line.space == UInt64(space) }
     tlb.removeAll(where: matches)
     walkCache.removeAll(where: matches)
     stage1Tables.removeAll(where: matches)
@@ -220,7 +218,7 @@ extension SMMUCore {
   private mutating func invalidate(_ matches: (AddressSpace) -> Bool) {
     // Safety: as above.
     let all = unsafe spaces.spaces
-    func isOurs(_ line: TranslationBuffer.Line, _: TranslationDetail) -> Bool {
+    func isOurs(_ line: TranslationBuffer.Line) -> Bool {
       unsafe matches(all[Int(line.space)])
     }
     tlb.removeAll(where: isOurs)

@@ -47,7 +47,7 @@ extension TranslationBuffer {
     let smallest = UInt64(truncatingIfNeeded: sizesInUse.trailingZeroBitCount)
     let pages = (last &>> smallest) &- (first &>> smallest)
     if holdsFragments || pages > setMask &>> (setShift &+ 1) {
-      removeAll { $0.space == space && $0.touches(first, last) && matches($0, $1) }
+      removeAll(where: { $0.space == space && $0.touches(first, last) }, and: matches)
       return
     }
     let salt = Self.salt(space)
@@ -56,15 +56,16 @@ extension TranslationBuffer {
       let shift = UInt64(truncatingIfNeeded: sizes.trailingZeroBitCount)
       sizes &= sizes &- 1
       var page = first &>> shift
-      let end = last &>> shift
-      repeat {
+      // An input of more than 52 bits is nobody's, and its tag would be another's.
+      let end = min(last, 1 << 52 - 1) &>> shift
+      while page <= end {
         let address = page &<< shift
-        // An input of more than 52 bits is nobody's, and its tag is another's.
-        if address &>> 52 != 0 { break }
-        unsafe remove(
-          Self.tag(address, shift, space), from: set(address, shift, salt), where: matches)
+        let tag = Self.tag(address, shift, space)
+        let set = unsafe set(address, shift, salt)
         page &+= 1
-      } while page <= end
+        if isDirectMapped, unsafe set.pointee.tag != tag { continue }
+        unsafe remove(tag, from: set, where: matches)
+      }
     }
   }
 
@@ -91,7 +92,15 @@ extension TranslationBuffer {
   }
 
   /// Forgets every entry for which `matches` holds. O(entries), O(1) when empty.
-  mutating func removeAll(where matches: (Line, TranslationDetail) -> Bool) {
+  mutating func removeAll(where matches: (Line) -> Bool = { _ in true }) {
+    removeAll(where: matches) { _, _ in true }
+  }
+
+  /// Forgets every entry for which both hold. Details are looked at only where the first does.
+  @inline(__always)
+  mutating func removeAll(
+    where matches: (Line) -> Bool, and matchesToo: (Line, TranslationDetail) -> Bool
+  ) {
     if sizesInUse == 0 { return }
     var sizes: UInt64 = 0
     var fragments = false
@@ -99,11 +108,12 @@ extension TranslationBuffer {
     for set in 0...Int(truncatingIfNeeded: setMask &>> setShift) {
       // Safety: as `set(_:_:_:)`.
       let first = unsafe lines + set &* waysCount
+      if unsafe first.pointee.tag == 0 { continue }
       var kept = 0
       for way in 0..<waysCount {
         let line = unsafe first[way]
         if line.tag == 0 { break }
-        if unsafe matches(line, detail(of: first + way)) { continue }
+        if matches(line), unsafe matchesToo(line, detail(of: first + way)) { continue }
         if kept != way { unsafe move(first + way, to: first + kept) }
         kept &+= 1
         sizes |= 1 &<< line.shift
@@ -114,6 +124,4 @@ extension TranslationBuffer {
     sizesInUse = sizes
     holdsFragments = fragments
   }
-
-  mutating func removeAll() { removeAll { _, _ in true } }
 }

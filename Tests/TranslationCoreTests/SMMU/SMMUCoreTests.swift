@@ -132,6 +132,29 @@ private let offset: UInt64 = 0x40_0000_0000
     #expect(smmu.read(8, 0x1010).address == 0x9_8765_0010)
   }
 
+  /// The 64 KiB granule and IPS 6: address bits 51:48 stand in descriptor bits 15:12.
+  @Test func outputsOf52BitsArePossible() {
+    var geometry = TableGeometry()
+    geometry.outputAddressBits = 52
+    var options = SMMUOptions()
+    options.arenaLimitBytes = 64 << 20
+    options.nested = false
+    var smmu = SMMUCore(geometry: geometry, options: options)
+    smmu.configureStream(SMMUWorld.stream(8, t0sz: 12, granule: .kib64, ips: 6))
+    let page: UInt64 = 0xF_0123_4567_0000
+    smmu.map(SMMUWorld.page(0xE_0000_0005_0000, to: page, log2: 16, granule: .kib64))
+    // Level 1 maps 4 TiB at once.
+    smmu.map(
+      SMMUWorld.page(1 << 42, to: 0xC_0000_0000_0000, log2: 42, level: 1, granule: .kib64))
+    #expect(smmu.refusals.total == 0)
+    for _ in 0..<2 {
+      #expect(smmu.write(8, 0xE_0000_0005_1234).address == page + 0x1234)
+      #expect(smmu.read(8, 1 << 42 | 0x12_3456_789A).address == 0xC_0012_3456_789A)
+    }
+    #expect(smmu.work.tlbMisses == 2)
+    #expect(smmu.work.stage1DescriptorReads == 3 + 1)
+  }
+
   @Test func addressesBeyondTheStreamsAndTablesFault() {
     var smmu = Self.prepared()
     #expect(smmu.read(8, 0x1000).address == 0x1000)

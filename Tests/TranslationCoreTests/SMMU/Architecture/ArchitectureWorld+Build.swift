@@ -140,12 +140,19 @@ extension ArchitectureWorld {
       target = first - machines[machine].ipaBase + base
       // A block of it holds many tables: they had better be readable.
       if level < 3 { attributes = 0x7FC }
+    } else if overlaps(first, log2, machines[machine].ipaBase) || overlaps(target, log2, base) {
+      // Two ways to one table, and hardware updates would reach what software does not expect.
+      return
     }
     guard
       storeRun(
         root, geometry, first, target, level, log2, attributes, machine: nil)
     else { return }
     machines[machine].leaves.append(Leaf(input: first, level: level, log2: log2))
+  }
+
+  private func overlaps(_ start: UInt64, _ log2: UInt64, _ memory: UInt64) -> Bool {
+    start < memory + Self.memoryBytes && memory < start + 1 << log2
   }
 
   // MARK: Stage 1

@@ -116,19 +116,21 @@ extension ArchitectureWorld {
   }
 
   private mutating func placeOfEntry(_ streamID: UInt32) -> UInt64? {
-    let base = registers.streamTableBase
+    let table = registers.streamTableBase
     guard registers.isTwoLevel, registers.log2Size > registers.split else {
-      return base + UInt64(streamID) * 64
+      return table + UInt64(streamID) * 64
     }
     let split = UInt64(registers.split)
-    let place = base + (UInt64(streamID) >> split) * 8
+    let place = table + (UInt64(streamID) >> split) * 8
     var descriptor = StreamTableLevel1Descriptor(load(place))
     if descriptor.span == 0 {
       // Now and then a table that does not reach to the end, or a Span beyond SPLIT + 1.
       let span = chance(80) ? registers.split + 1 : UInt8(1 + below(Int(registers.split) + 2))
       let bytes = UInt64(64) << split
-      guard let table = allocate(bytes, alignment: bytes) else { return nil }
-      descriptor = StreamTableLevel1Descriptor(span: span, l2Ptr: chance(12) ? base - 64 : table)
+      guard let made = allocate(bytes, alignment: bytes) else { return nil }
+      // Or one that is nowhere.
+      descriptor = StreamTableLevel1Descriptor(
+        span: span, l2Ptr: chance(12) ? base - 0x1_0000 : made)
       store(descriptor.dword, at: place)
     }
     let entry = descriptor.l2Ptr + (UInt64(streamID) & ((1 << split) - 1)) * 64

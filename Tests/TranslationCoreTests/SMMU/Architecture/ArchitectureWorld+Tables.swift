@@ -68,6 +68,7 @@ extension ArchitectureWorld {
         guard isMemory(physical(table, machine)) else { return false }
         continue
       }
+      guard raw & 1 == 0 else { return false }
       if chance(1) {
         // A table that is nowhere, or beyond the output width.
         let nowhere = (chance(50) ? random.next() : Self.memoryBytes) & ~0xFFFF
@@ -76,7 +77,7 @@ extension ArchitectureWorld {
         return false
       }
       let size = UInt64(1) << geometry.granule.log2
-      guard raw & 1 == 0, let made = allocate(size, alignment: size) else { return false }
+      guard let made = allocate(size, alignment: size) else { return false }
       if let machine { back(made, size, machine) }
       table = address(made, machine)
       let limits: UInt64 = chance(12) ? random.next() & 0xF << 59 : 0
