@@ -63,7 +63,7 @@ let package = Package(
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
-      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport"])
+      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport", "TranslationCore"])
     + Target.layer("History")
     + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
     + [
@@ -94,6 +94,12 @@ let package = Package(
         name: "CommandLineTests",
         dependencies: ["CommandLine", "EventModel", "History", "TraceFormat", "TestSupport"],
         swiftSettings: strict),
+      .executableTarget(
+        name: "SlowPathsBenchmark", dependencies: ["EventModel", "TranslationCore"],
+        path: "Benchmarks/SlowPaths", swiftSettings: strict),
+      .testTarget(
+        name: "SlowPathsTests", dependencies: ["SlowPathsBenchmark", "TestSupport"],
+        swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(
         name: "CoreBenchmark",
@@ -101,6 +107,12 @@ let package = Package(
           "Backends", "CoreTwin", "EventModel", "Replay", "TraceFormat", "TranslationCore",
         ],
         path: "Benchmarks/Core/CoreBenchmark", swiftSettings: strict),
+      .executableTarget(
+        name: "TablesBenchmark",
+        dependencies: [
+          "Backends", "CoreTwin", "CPlatform", "EventModel", "Replay", "TranslationCore",
+        ],
+        path: "Benchmarks/Tables", swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

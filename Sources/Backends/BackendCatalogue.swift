@@ -1,7 +1,8 @@
 // Backends: designs composed from the translation core, and the loops of `Replay` specialised for them.
 //
-// A backend is a type that conforms to `TranslationBackend`. To add one: a folder here, and one line in
-// `BackendCatalogue.runner`. The switch stands outside all loops; each case gets its own copy of them.
+// A backend is a type that conforms to `TranslationBackend`. To add an architecture: a folder here, and a
+// line in `BackendCatalogue.runner`; to add a pair of policies: a `DesignChoice`. The switches stand
+// outside all loops; each case gets its own copy of them.
 //
 // Invariants: every backend delivers the same interrupts to the guest (`EqualityCheck` proves it before
 // anything is timed); a backend is used by one thread at a time.
@@ -11,27 +12,59 @@ package import Replay
 import TranslationCore
 
 package enum BackendCatalogue {
-  /// Every design that exists, by name.
+  /// Every design that exists on some architecture, by name.
   package static let designs: [Design] = [
     .trapped, .eventfd, .direct, Design(.trapped, .bounce), Design(.owned, .irqfd),
     Design(.owned, .bounce), .null,
   ]
 
-  /// The runner of a design; nil if there is none.
-  package static func runner(of design: Design, geometry: TableGeometry) -> BackendRunner? {
-    let smmu = SMMUOptions()
-    func arm<Choice: ArmDesign>(_: Choice.Type) -> BackendRunner {
-      BackendRunner(geometry: geometry) { ArmBackend<Choice>(geometry: geometry, smmu: smmu) }
+  /// Why there is no such design on an architecture; nil if there is one.
+  package static func absence(of design: Design, on architecture: Architecture) -> String? {
+    if design == .null { return nil }
+    if design.delivery == .none { return "set-up without delivery is no design" }
+    switch architecture {
+    case .armGICv3 where design.delivery == .vlpi:
+      return "GICv3 has no virtual entries: an ITS can make physical LPIs pending only"
+    case .x86Intel where design.setUp == .owned:
+      return "VT-d has one remapping table for all devices of a unit: an index that a guest chose "
+        + "would be another guest's entry"
+    default: return nil
     }
-    switch (design.setUp, design.delivery) {
-    case (.trapped, .vlpi): return arm(TrappedVLPI.self)
-    case (.trapped, .irqfd): return arm(TrappedIRQFD.self)
-    case (.trapped, .bounce): return arm(TrappedBounce.self)
-    case (.owned, .vlpi): return arm(OwnedVLPI.self)
-    case (.owned, .irqfd): return arm(OwnedIRQFD.self)
-    case (.owned, .bounce): return arm(OwnedBounce.self)
-    case (.owned, .none): return BackendRunner(geometry: geometry) { NullBackend() }
-    case (.trapped, .none): return nil
+  }
+
+  /// The runner of a design; nil if there is none.
+  package static func runner(
+    of design: Design, geometry: TableGeometry, architecture: Architecture = .armGICv4
+  ) -> BackendRunner? {
+    guard absence(of: design, on: architecture) == nil else { return nil }
+    if design == .null { return BackendRunner(geometry: geometry) { NullBackend() } }
+    return switch architecture {
+    case .armGICv3, .armGICv4: design.accept(ArmRunner<ITSCore>(geometry: geometry))
+    case .gicv5: design.accept(ArmRunner<GICv5Host>(geometry: geometry))
+    case .x86Intel: design.accept(X86Runner<IntelRemapper>(geometry: geometry))
+    case .x86AMD: design.accept(X86Runner<AMDRemapper>(geometry: geometry))
+    }
+  }
+
+  private struct ArmRunner<Host: HostInterruptController & ~Copyable>: DesignVisitor {
+    let geometry: TableGeometry
+
+    @inline(__always)
+    func visit<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
+      BackendRunner(geometry: geometry) { [geometry] in
+        ArmBackend<Choice, Host>(geometry: geometry, smmu: SMMUOptions())
+      }
+    }
+  }
+
+  private struct X86Runner<Remapper: InterruptRemapper & ~Copyable>: DesignVisitor {
+    let geometry: TableGeometry
+
+    @inline(__always)
+    func visit<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
+      BackendRunner(geometry: geometry) { [geometry] in
+        X86Backend<Choice, Remapper>(geometry: geometry, smmu: SMMUOptions())
+      }
     }
   }
 }

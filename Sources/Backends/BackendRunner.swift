@@ -5,15 +5,16 @@ package import Replay
 /// its backend type, which nobody outside this module knows.
 package struct BackendRunner: Sendable {
   /// Every event once, against the reference model and the recording.
-  package let prove: @Sendable ([TraceEvent]) -> EqualityCheck
+  package let prove: @Sendable (ReferenceAnswers) -> EqualityCheck
   /// The same with each MSI as `signal` and `inject`, as `path` delivers it.
-  package let proveInHalves: @Sendable ([TraceEvent]) -> EqualityCheck
+  package let proveInHalves: @Sendable (ReferenceAnswers) -> EqualityCheck
   /// The same as `prove` for events that are not in memory.
   package let proveStream: @Sendable (consuming ErasedSource) throws -> EqualityCheck
   package let core: @Sendable ([TraceEvent], CoreExperiment.Options) -> CoreExperiment.Result
   package let path:
     @Sendable ([TraceEvent], PathExperiment.Options) throws(PathExperiment.Failure) ->
       PathExperiment.Result
+  package let setUp: @Sendable ([TraceEvent], SetUpExperiment.Options) -> SetUpExperiment.Result
   package let pipeline:
     @Sendable (consuming ErasedSource, PipelineExperiment.Options) throws(WorkerThreadError) ->
       PipelineExperiment.Result
@@ -23,16 +24,16 @@ package struct BackendRunner: Sendable {
   init<Backend: TranslationBackend & ~Copyable>(
     geometry: TableGeometry, _ makeBackend: @escaping @Sendable () -> Backend
   ) {
-    prove = { events in
-      var oracle = ReferenceOracle(geometry: geometry)
+    prove = { answers in
+      var oracle = AnsweredOracle(answers)
       var backend = makeBackend()
-      return EqualityCheck(events, oracle: &oracle, backend: &backend)
+      return EqualityCheck(answers.events, oracle: &oracle, backend: &backend)
     }
-    proveInHalves = { events in
-      var oracle = ReferenceOracle(geometry: geometry)
+    proveInHalves = { answers in
+      var oracle = AnsweredOracle(answers)
       var backend = makeBackend()
       return EqualityCheck(
-        events, oracle: &oracle, backend: &backend, delivery: .inHalves)
+        answers.events, oracle: &oracle, backend: &backend, delivery: .inHalves)
     }
     proveStream = { source in
       var source = source
@@ -46,6 +47,9 @@ package struct BackendRunner: Sendable {
     path = { (events, options) throws(PathExperiment.Failure) in
       var backend = makeBackend()
       return try PathExperiment(events, options).run(through: &backend)
+    }
+    setUp = { events, options in
+      SetUpExperiment(events).run(options, makeBackend: makeBackend)
     }
     pipeline = { (source, options) throws(WorkerThreadError) in
       var backend = makeBackend()

@@ -5,7 +5,7 @@ package import TranslationCore
 /// The loop of `direct` alone, piece by piece of a trace: for comparing it with its like in another
 /// language. Measurements of designs go through `BackendRunner`.
 package struct DirectLoop: ~Copyable {
-  private var backend: ArmBackend<OwnedVLPI>
+  private var backend: ArmBackend<OwnedVLPI, ITSCore>
 
   package init(geometry: TableGeometry) {
     backend = ArmBackend(geometry: geometry, smmu: SMMUOptions())

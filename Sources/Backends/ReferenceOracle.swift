@@ -24,3 +24,38 @@ package struct ReferenceOracle: OutcomeOracle {
       """
   }
 }
+
+/// What the reference model says about each event of a trace: asked once, however many designs are held
+/// against it.
+package struct ReferenceAnswers: Sendable {
+  package let events: [TraceEvent]
+  let geometry: TableGeometry
+  let outcomes: [Outcome?]
+
+  package init(_ events: [TraceEvent], geometry: TableGeometry) {
+    self.events = events
+    self.geometry = geometry
+    var oracle = ReferenceOracle(geometry: geometry)
+    outcomes = events.map { oracle.apply($0) }
+  }
+}
+
+/// Reads the answers aloud, in order.
+struct AnsweredOracle: OutcomeOracle {
+  private let answers: ReferenceAnswers
+  private var next = 0
+
+  init(_ answers: ReferenceAnswers) { self.answers = answers }
+
+  mutating func apply(_ event: TraceEvent) -> Outcome? {
+    defer { next += 1 }
+    return answers.outcomes[next]
+  }
+
+  /// Brings a model to where the reading stands, since the answers hold no tables.
+  func describe(_ event: TraceEvent) -> String {
+    var oracle = ReferenceOracle(geometry: answers.geometry)
+    for event in answers.events[..<next] { _ = oracle.apply(event) }
+    return oracle.describe(event)
+  }
+}

@@ -12,14 +12,20 @@ struct ReplayTask {
   var experiments: [ReplayCommand.ExperimentName]
   var coreOptions: CoreExperiment.Options
   var pathOptions: PathExperiment.Options
+  var setUpOptions = SetUpExperiment.Options()
   var loops: Int
+  var architecture: Architecture
   var design = Design.null
   var warnings: [String] = []
+  /// Asked once for all designs; nil while nothing was proved, or when events are not in memory.
+  var answers: ReferenceAnswers?
 
-  private func cell(_ experiment: String) -> RunRecord.Cell {
-    RunRecord.Cell(
+  func cell(_ experiment: String) -> RunRecord.Cell {
+    var cell = RunRecord.Cell(
       design: "\(design)", setUp: design.setUp.rawValue, delivery: design.delivery.rawValue,
       experiment: experiment)
+    cell.architecture = architecture.rawValue
+    return cell
   }
 
   mutating func run(_ runner: BackendRunner) throws -> [RunRecord.Cell] {
@@ -35,16 +41,26 @@ struct ReplayTask {
       case .core: cells.append(try core(runner))
       case .path: cells.append(try path(runner))
       case .pipeline: cells.append(try pipeline(runner))
+      case .setUp: cells.append(try setUp(runner))
       }
     }
     return cells
   }
 
-  private func prove(_ runner: BackendRunner) throws -> RunRecord.Cell {
-    let check =
-      events.isEmpty
-      ? try runner.proveStream(ErasedSource(try TraceFileSource(path: path)))
-      : runner.prove(events)
+  private mutating func reference() -> ReferenceAnswers {
+    if let answers { return answers }
+    let asked = ReferenceAnswers(events, geometry: geometry)
+    answers = asked
+    return asked
+  }
+
+  private mutating func prove(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    let check: EqualityCheck
+    if events.isEmpty {
+      check = try runner.proveStream(ErasedSource(try TraceFileSource(path: path)))
+    } else {
+      check = runner.prove(reference())
+    }
     var cell = cell("equality")
     var difference = (check.firstDifference ?? check.firstRecordingDifference)?.description
     if difference == nil, !check.ledger.isConserved {
@@ -100,7 +116,7 @@ struct ReplayTask {
   }
 
   /// Vectors that the trace's guest maps: (DeviceID, EventID) pairs of MAPTI, MAPI, VMAPTI, VMAPI.
-  private var vectorCount: Int {
+  var vectorCount: Int {
     var vectors: Set<UInt64> = []
     for event in events where event.kind == .itsCommand {
       guard [0x0A, 0x0B, 0x2A, 0x2B].contains(event.word0 & 0xFF) else { continue }
@@ -112,7 +128,7 @@ struct ReplayTask {
   private mutating func path(_ runner: BackendRunner) throws -> RunRecord.Cell {
     // `path` hands an interrupt over between signal and injection: proved as two halves as well.
     if design != .null {
-      let halves = runner.proveInHalves(events)
+      let halves = runner.proveInHalves(reference())
       guard halves.conforms else {
         throw Failure(
           "\(design): path: delivery in two halves differs from the reference model:\n"

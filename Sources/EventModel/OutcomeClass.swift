@@ -37,6 +37,11 @@ public struct OutcomeClass: RawRepresentable, Hashable, Sendable, BitwiseCopyabl
   @inlinable public static func smmuFault(_ eventNumber: UInt8) -> OutcomeClass {
     OutcomeClass(rawValue: 0x40 | (eventNumber & 0x3F))
   }
+  /// A request that interrupt remapping refused: VT-d's fault reason (0x20…0x26), or 0x30 and more for
+  /// AMD, which has no such numbers.
+  @inlinable public static func remappingFault(_ reason: UInt8) -> OutcomeClass {
+    OutcomeClass(rawValue: 0x80 | (reason & 0x7F))
+  }
   @inlinable public var isSMMUFault: Bool { rawValue & 0xC0 == 0x40 }
   @inlinable public var isLost: Bool { rawValue >= 0x10 }
 }
@@ -61,12 +66,23 @@ extension OutcomeClass: CustomStringConvertible {
     case .notADoorbell: return "lost: not a doorbell"
     case .noRoute: return "lost: no route"
     default:
+      if let name = Self.remappingFaultNames[rawValue] { return "lost: \(name)" }
       let name = Self.smmuEventNames[rawValue & 0x3F]
       return isSMMUFault
         ? "lost: \(name ?? "SMMU event 0x\(String(rawValue & 0x3F, radix: 16))")"
         : "lost: class 0x\(String(rawValue, radix: 16))"
     }
   }
+
+  /// VT-d spec, fault reasons of interrupt remapping; AMD 48882, §2.2.5.
+  private static let remappingFaultNames: [UInt8: String] = [
+    0xA0: "reserved bit in remapping request", 0xA1: "remapping index out of range",
+    0xA2: "remapping entry not present", 0xA3: "remapping entry not readable",
+    0xA4: "reserved bit in remapping entry", 0xA5: "compatibility format blocked",
+    0xA6: "source not accepted by remapping entry", 0xB0: "remapping target abort",
+    0xB1: "remapping index out of range", 0xB2: "remapping entry disabled",
+    0xB3: "reserved interrupt type in remapping entry",
+  ]
 
   /// IHI 0070, §7.3: event records.
   private static let smmuEventNames: [UInt8: String] = [

@@ -35,6 +35,26 @@ public struct WorkCounters: Hashable, Sendable {
   /// Lines dropped by commands, and times that all three were emptied.
   public var itsCacheInvalidations: UInt64 = 0
   public var itsCacheFlushes: UInt64 = 0
+  // Interrupt remapping and posting of x86, the tables of GICv5, residency of vPEs.
+  /// Interrupt remapping entries stored, each a compare-exchange of 128 bits.
+  public var irteWrites: UInt64 = 0
+  /// Entries that the unit read because its cache did not hold them.
+  public var irteReads: UInt64 = 0
+  /// Synchronous invalidations of cached interrupt entries: one queue descriptor (x86), or one register
+  /// and its polls (GICv5).
+  public var entryCacheInvalidations: UInt64 = 0
+  /// Stores to the control word of a posted-interrupt descriptor.
+  public var descriptorUpdates: UInt64 = 0
+  /// Notification interrupts and doorbells to running vCPUs.
+  public var notifications: UInt64 = 0
+  public var gaLogAppends: UInt64 = 0
+  public var gaLogOverflows: UInt64 = 0
+  /// GICv5: entries that software stored in device, translation and interrupt state tables.
+  public var tableStores: UInt64 = 0
+  /// GICR_VPENDBASER stores; one that takes Valid away is followed by polls of Dirty.
+  public var residencyWrites: UInt64 = 0
+  /// Guest interrupts for which no vector, vCPU or entry was left.
+  public var vectorShortages: UInt64 = 0
   // Software injection: irqfd route cache and the virtual ITS translation cache of KVM.
   public var routeReads: UInt64 = 0
   public var translationCacheHits: UInt64 = 0
@@ -43,7 +63,10 @@ public struct WorkCounters: Hashable, Sendable {
   public var listSteps: UInt64 = 0
   // Crossings. Modelled ones are counted, never timed.
   public var msixTraps: UInt64 = 0
+  /// Stores to the MSI-X capability in configuration space, which VFIO emulates for every design.
+  public var configurationTraps: UInt64 = 0
   public var commandTraps: UInt64 = 0
+  /// ioctl, read and write calls of the VMM: to route a vector, to bounce an interrupt.
   public var syscalls: UInt64 = 0
   public var wakeUps: UInt64 = 0
   public var ringOperations: UInt64 = 0
@@ -82,12 +105,23 @@ extension WorkCounters {
       ("its-collection-cache-misses", \.itsCollectionCacheMisses),
       ("its-cache-invalidations", \.itsCacheInvalidations),
       ("its-cache-flushes", \.itsCacheFlushes),
+      ("irte-writes", \.irteWrites),
+      ("irte-reads", \.irteReads),
+      ("entry-cache-invalidations", \.entryCacheInvalidations),
+      ("descriptor-updates", \.descriptorUpdates),
+      ("notifications", \.notifications),
+      ("ga-log-appends", \.gaLogAppends),
+      ("ga-log-overflows", \.gaLogOverflows),
+      ("table-stores", \.tableStores),
+      ("residency-writes", \.residencyWrites),
+      ("vector-shortages", \.vectorShortages),
       ("route-reads", \.routeReads),
       ("translation-cache-hits", \.translationCacheHits),
       ("translation-cache-misses", \.translationCacheMisses),
       ("translation-cache-flushes", \.translationCacheFlushes),
       ("list-steps", \.listSteps),
       ("msix-traps", \.msixTraps),
+      ("configuration-traps", \.configurationTraps),
       ("command-traps", \.commandTraps),
       ("syscalls", \.syscalls),
       ("wake-ups", \.wakeUps),

@@ -79,6 +79,9 @@ extension RunRecord {
     public var design: String
     public var setUp: String
     public var delivery: String
+    /// Whose interrupt hardware: arm-gicv3, arm-gicv4, x86-intel, x86-amd, gicv5. Absent in records that
+    /// are older than the choice: arm-gicv4.
+    public var architecture: String?
     public var experiment: String
     /// "modelled" or "live".
     public var mode: String

@@ -9,7 +9,8 @@ public struct ReplayReport {
   public func text() -> String {
     var out = heading()
     for section in [
-      conformance(), core(), path(), stages(), pipeline(), harness(), work(), ledger(),
+      conformance(), core(), path(), stages(), pipeline(), setUp(), breakEven(), harness(), work(),
+      ledger(),
     ] {
       if let section { out += "\n" + section }
     }
@@ -23,16 +24,18 @@ public struct ReplayReport {
       .compactMap { name in facts[name].map { "\(name) \($0)" } }
       .joined(separator: ", ")
     let trace = record.trace
+    let architectures = Set(record.cells.map { $0.architecture ?? "arm-gicv4" }).sorted()
     return """
       trace  \(trace.name): \(Format.count(trace.events)) events, sha256 \
       \(trace.contentHash.prefix(16)), \(Format.count(trace.lostEvents)) lost in recording
       host   \(host)
+      arch   \(architectures.joined(separator: ", "))
       mode   modelled: software costs on this host, not hardware latencies
 
       """
   }
 
-  private func cells(_ experiment: String) -> [RunRecord.Cell] {
+  func cells(_ experiment: String) -> [RunRecord.Cell] {
     record.cells.filter { $0.experiment == experiment }
   }
 
@@ -57,7 +60,7 @@ public struct ReplayReport {
     return "Equality, checked before anything was timed\n" + table.text() + differences
   }
 
-  private func value(_ cell: RunRecord.Cell, _ name: String) -> String {
+  func value(_ cell: RunRecord.Cell, _ name: String) -> String {
     cell.metric(name).map { Format.number($0.value) } ?? "–"
   }
 

@@ -10,13 +10,13 @@ struct DesignRun {
   var outcomes: [Outcome] = []
   var counters = WorkCounters()
 
-  private init<Choice: ArmDesign>(
-    _ events: [TraceEvent], _ geometry: TableGeometry, _: Choice.Type
+  private init<Backend: TranslationBackend & ~Copyable>(
+    _ events: [TraceEvent], _ geometry: TableGeometry, _ makeBackend: () -> Backend
   ) {
     var oracle = ReferenceOracle(geometry: geometry)
-    var checked = ArmBackend<Choice>(geometry: geometry, smmu: SMMUOptions())
+    var checked = makeBackend()
     check = EqualityCheck(events, oracle: &oracle, backend: &checked)
-    var backend = ArmBackend<Choice>(geometry: geometry, smmu: SMMUOptions())
+    var backend = makeBackend()
     for event in events {
       switch event.kind {
       case .dma, .msi: outcomes.append(backend.translate(event))
@@ -28,16 +28,37 @@ struct DesignRun {
     counters = backend.counters
   }
 
-  static func through(_ design: Design, _ script: GuestScript) -> DesignRun {
-    let geometry = GuestScript.geometry
-    let events = script.events
-    return switch (design.setUp, design.delivery) {
-    case (.trapped, .vlpi): DesignRun(events, geometry, TrappedVLPI.self)
-    case (.trapped, .irqfd): DesignRun(events, geometry, TrappedIRQFD.self)
-    case (.trapped, _): DesignRun(events, geometry, TrappedBounce.self)
-    case (.owned, .irqfd): DesignRun(events, geometry, OwnedIRQFD.self)
-    case (.owned, .bounce): DesignRun(events, geometry, OwnedBounce.self)
-    case (.owned, _): DesignRun(events, geometry, OwnedVLPI.self)
+  /// - Parameters:
+  ///   - design: not `null`.
+  ///   - architecture: one for which `absence` names no reason.
+  static func through(
+    _ design: Design, on architecture: Architecture = .armGICv4, _ script: GuestScript
+  ) -> DesignRun {
+    let run =
+      switch architecture {
+      case .armGICv3, .armGICv4: design.accept(Arm<ITSCore>(script: script))
+      case .gicv5: design.accept(Arm<GICv5Host>(script: script))
+      case .x86Intel: design.accept(X86<IntelRemapper>(script: script))
+      case .x86AMD: design.accept(X86<AMDRemapper>(script: script))
+      }
+    return run!
+  }
+
+  private struct Arm<Host: HostInterruptController & ~Copyable>: DesignVisitor {
+    let script: GuestScript
+    func visit<Choice: DesignChoice>(_: Choice.Type) -> DesignRun {
+      DesignRun(script.events, GuestScript.geometry) {
+        ArmBackend<Choice, Host>(geometry: GuestScript.geometry, smmu: SMMUOptions())
+      }
+    }
+  }
+
+  private struct X86<Remapper: InterruptRemapper & ~Copyable>: DesignVisitor {
+    let script: GuestScript
+    func visit<Choice: DesignChoice>(_: Choice.Type) -> DesignRun {
+      DesignRun(script.events, GuestScript.geometry) {
+        X86Backend<Choice, Remapper>(geometry: GuestScript.geometry, smmu: SMMUOptions())
+      }
     }
   }
 

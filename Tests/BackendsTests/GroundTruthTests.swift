@@ -173,7 +173,7 @@ import Testing
     geometry.peCount = 2
     for (design, commands) in Self.designs {
       let runner = try #require(BackendCatalogue.runner(of: design, geometry: geometry))
-      let counters = runner.prove(events).setUpCounters
+      let counters = runner.prove(ReferenceAnswers(events, geometry: geometry)).setUpCounters
       print(
         "\(design): traps \(counters.msixTraps), \(counters.commandTraps), commands \(counters.itsCommands)"
       )

@@ -7,7 +7,7 @@ import Testing
 
 /// What the host makes of a guest's MSI-X table, looked at from inside.
 @Suite struct TrappedSetUpTests {
-  private typealias Trapped = ArmBackend<TrappedVLPI>
+  private typealias Trapped = ArmBackend<TrappedVLPI, ITSCore>
 
   private static func backend(_ script: GuestScript) -> Trapped {
     var backend = Trapped(geometry: GuestScript.geometry, smmu: SMMUOptions())

@@ -49,4 +49,36 @@ import Testing
     let text = ReplayReport(record(difference: nil)).text()
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
   }
+
+  private func setUpCell(_ design: String, setUp: Double, delivery: Double) -> RunRecord.Cell {
+    var cell = RunRecord.Cell(
+      design: design, setUp: "trapped", delivery: "vlpi", experiment: "set-up")
+    cell.parameters = ["vectors": "4"]
+    cell.setUpCounters = ["msix-traps": 20, "its-commands": 8, "irte-writes": 4]
+    cell.metrics = [("set-up-ns-per-vector", setUp), ("delivery-ns-per-interrupt", delivery)].map {
+      .init(name: $0.0, unit: "ns", lowerIsBetter: true, value: $0.1, samples: [$0.1])
+    }
+    return cell
+  }
+
+  @Test func setUpShowsItsCostPerVectorAndTheBreakEven() {
+    var record = record(difference: nil)
+    record.cells = [
+      setUpCell("trapped", setUp: 1_000, delivery: 10),
+      setUpCell("eventfd", setUp: 400, delivery: 25),
+      setUpCell("direct", setUp: 300, delivery: 9),
+    ]
+    let lines = ReplayReport(record).text().split(separator: "\n").map(String.init)
+    func row(_ words: String...) -> Bool {
+      lines.contains { line in
+        line.split(separator: " ").map(String.init) == words
+      }
+    }
+    #expect(row("trapped", "4", "1,000", "1,000", "5.00", "2.00", "1.00", "0.00", "10.0"))
+    #expect(row("eventfd", "trapped", "600", "15.0", "40.0"))
+    #expect(row("direct", "trapped", "700", "-1.00", "none"))
+    #expect(lines.allSatisfy { $0.count <= 100 })
+    for index in record.cells.indices { record.cells[index].metrics[1].samples.append(1) }
+    #expect(ReplayReport(record).text().contains("unresolved"))
+  }
 }

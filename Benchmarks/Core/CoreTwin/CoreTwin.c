@@ -744,11 +744,13 @@ static inline uint64_t state_place(const CoreTwinInterrupts *i, uint32_t intid, 
 /// The short way: upper word of the `Outcome`, or 0. On a host a physical entry is not for it.
 static inline __attribute__((always_inline)) uint64_t follow(const CoreTwinInterrupts *i,
                                                              uint32_t device, uint32_t event,
-                                                             uint32_t device_count, bool on_host) {
+                                                             uint32_t device_count, bool on_host,
+                                                             uint32_t *gate_of_entry) {
   if (device >= device_count) return 0;
   CoreTwinDevice d = i->devices[device];
   if (event >= d.event_count) return 0;
   CoreTwinEntry entry = i->entries[d.first_entry + event];
+  *gate_of_entry = entry.gate;
   if (on_host && !(entry.gate >> 21)) return 0;
   const CoreTwinGate *gate = (const CoreTwinGate *)((const char *)i->gates + entry.gate);
   uint8_t *state = i->states + gate->states + (uint64_t)entry.intid * 2;
@@ -832,28 +834,47 @@ static __attribute__((noinline)) Outcome deliver_by_every_rule(const CoreTwinInt
   return o;
 }
 
+typedef struct {
+  size_t count;
+  uint64_t is_virtual, classes;
+} Run;
+
+/// The first requests, up to one that is for every rule; without a call in the loop.
+static __attribute__((noinline)) Run follow_run(const CoreTwinInterrupts *interrupts,
+                                                const CoreTwinRequest *requests, size_t count,
+                                                CoreTwinOutcome *outcomes) {
+  const CoreTwinInterrupts i = *interrupts;
+  Run run = {0};
+  for (; run.count < count; run.count++) {
+    uint32_t gate;
+    CoreTwinRequest r = requests[run.count];
+    uint64_t end = follow(&i, r.device, r.event, i.device_count, false, &gate);
+    if (!end) break;
+    run.is_virtual += gate >> 21;
+    run.classes += end >> 48;
+    outcomes[run.count] = (CoreTwinOutcome){0, end};
+  }
+  return run;
+}
+
 void CoreTwin_translate_batch(const CoreTwinInterrupts *interrupts, const CoreTwinRequest *requests,
                               size_t count, CoreTwinOutcome *outcomes, CoreTwinCounters *counters) {
-  const CoreTwinInterrupts i = *interrupts;
-  uint64_t raised = 0, was_pending = 0;
-  for (size_t n = 0; n < count; n++) {
-    CoreTwinRequest r = requests[n];
-    uint64_t end = follow(&i, r.device, r.event, i.device_count, false);
-    if (__builtin_expect(!end, 0)) {
-      Outcome o = deliver_by_every_rule(interrupts, i.device_count, r.device, r.event, false,
-                                        counters);
-      end = o.intid | (uint64_t)o.target << 32 | (uint64_t)o.outcome << 48 |
-            (uint64_t)o.flags << 56;
-    } else {
-      raised++;
-      was_pending += end >> 48 & 1;
-    }
-    outcomes[n] = (CoreTwinOutcome){0, end};
+  for (size_t done = 0; done < count;) {
+    Run run = follow_run(interrupts, requests + done, count - done, outcomes + done);
+    done += run.count;
+    counters->device_reads += run.count;
+    counters->entry_reads += run.count;
+    counters->vpe_reads += run.is_virtual;
+    counters->pending_bits_set += 3 * run.count - run.classes;
+    if (done == count) break;
+    CoreTwinRequest r = requests[done];
+    Outcome o = deliver_by_every_rule(interrupts, interrupts->device_count, r.device, r.event, false,
+                                      counters);
+    outcomes[done++] = (CoreTwinOutcome){0, o.intid | (uint64_t)o.target << 32 |
+                                                (uint64_t)o.outcome << 48 |
+                                                (uint64_t)o.flags << 56};
   }
   counters->interrupts_offered += count;
-  counters->device_reads += raised;
-  counters->entry_reads += raised;
-  counters->pending_bits_set += raised - was_pending;
 }
 
 void CoreTwin_acknowledge(const CoreTwinInterrupts *interrupts, const CoreTwinOutcome *outcomes,
@@ -875,7 +896,8 @@ static inline Outcome deliver(CoreTwin *t, const CoreTwinEvent *e) {
   uint32_t device = (uint32_t)(e->word2 >> 32), event = (uint32_t)e->word3;
   t->counters.interrupts_offered++;
   uint32_t device_count = t->its_enabled ? i->device_count : 0;
-  uint64_t end = follow(i, device, event, device_count, true);
+  uint32_t gate;
+  uint64_t end = follow(i, device, event, device_count, true, &gate);
   if (!end) {
     Outcome o = deliver_by_every_rule(i, device_count, device, event, true, &t->counters);
     o.address = a.address;

@@ -4,7 +4,7 @@ import TranslationCore
 
 // The way of one access. Everything below `translate` is inlined into the loop.
 
-extension ArmBackend {
+extension ArmBackend where Host: ~Copyable {
   @inline(__always)
   mutating func translate(_ event: TraceEvent) -> Outcome {
     if event.kind == .dma { return access(event) }

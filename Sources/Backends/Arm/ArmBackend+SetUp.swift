@@ -4,7 +4,7 @@ import TranslationCore
 
 // Set-up: the guest's commands, registers and streams, and what the host does about them.
 
-extension ArmBackend {
+extension ArmBackend where Host: ~Copyable {
   mutating func configure(_ event: TraceEvent) {
     switch event.kind {
     case .itsCommand:
@@ -13,18 +13,20 @@ extension ArmBackend {
       return
     case .msixTableWrite:
       if Choice.isTrapped { tableWrite(event) }
+    case .msixControl: work.configurationTraps += 1
     case .streamConfiguration: configureStream(event)
     case .itsRegisterWrite: registerWrite(event)
     case .redistributorWrite: redistributorWrite(event)
     case .lpiConfiguration:
       let byte = UInt8(truncatingIfNeeded: event.word1)
-      its.pending.store(configuration: byte, event.intid, event.target)
+      its.store(configuration: byte, event.intid, event.target)
       virtualITS.pending.store(configuration: byte, event.intid, event.target)
-    case .vcpuLoad: its.setResident(event.target.rawValue, true, wantsDoorbell: false)
-    case .vcpuPut: its.setResident(event.target.rawValue, false, wantsDoorbell: false)
-    case .vcpuBlock: its.setResident(event.target.rawValue, false, wantsDoorbell: true)
-    // VMOVP: the vPE's tables stay, the redistributor changes.
-    case .vcpuMigrate: if Choice.isVLPI { post(1) }
+    case .vcpuLoad: setResident(event.target, true, wantsDoorbell: false)
+    case .vcpuPut: setResident(event.target, false, wantsDoorbell: false)
+    case .vcpuBlock: setResident(event.target, false, wantsDoorbell: true)
+    case .vcpuMigrate:
+      // One VMOVP, with its VSYNC, per ITS (Linux, its_vpe_set_affinity), whatever the number of vLPIs.
+      if Choice.isVLPI { post(UInt64(HostLayout.itsCount)) }
     default: break
     }
     isInRun = false
@@ -36,6 +38,15 @@ extension ArmBackend {
     guard !hasQueueStores else { return }
     if !isInRun { work.commandTraps += 1 }
     isInRun = event.word0 & 0xFF != 0x05 && event.word0 & 0xFF != 0x25
+  }
+
+  /// GICR_VPENDBASER. Without virtual entries no vPE exists.
+  private mutating func setResident(
+    _ target: InterruptTarget, _ isResident: Bool, wantsDoorbell: Bool
+  ) {
+    guard Choice.isVLPI else { return }
+    its.setResident(target.rawValue, isResident, wantsDoorbell: wantsDoorbell)
+    work.residencyWrites += 1
   }
 
   private mutating func configureStream(_ event: TraceEvent) {
@@ -102,19 +113,19 @@ extension ArmBackend {
       guard let mapping = guest.targeted(device, event) else { break }
       withdraw(device, event)
       guest.discard(device, event)
-      if Choice.isVLPI { its.pending.acknowledge(mapping.intid, mapping.plane) }
+      if Choice.isVLPI { its.acknowledge(mapping.intid, mapping.plane) }
     case .clear(let device, let event):
       guard Choice.isVLPI, let mapping = guest.targeted(device, event) else { break }
       each(device, event) { backend, _ in backend.post(1) }
-      its.pending.acknowledge(mapping.intid, mapping.plane)
+      its.acknowledge(mapping.intid, mapping.plane)
     case .interrupt(let device, let event): interrupt(device, event)
     case .invalidate(let device, let event):
       guard Choice.isVLPI, let mapping = guest.targeted(device, event) else { break }
       each(device, event) { backend, _ in backend.post(1) }
-      its.pending.refresh(mapping.intid, mapping.plane)
+      its.refresh(mapping.intid, mapping.plane)
     case .invalidateAll:
       if Choice.isVLPI {
-        its.pending.refreshConfigurations()
+        its.refreshConfigurations()
         post(1)
       }
     case .moveAll, .none: break
@@ -149,11 +160,13 @@ extension ArmBackend {
   }
 
   /// Counts host commands, each followed by its SYNC or VSYNC, as Linux posts them.
-  mutating func post(_ commands: UInt64) { work.itsCommands += commands * 2 }
+  mutating func post(_ commands: UInt64) {
+    if Host.hasCommandQueue { work.itsCommands += commands * 2 }
+  }
 
   /// Host entries that carry a guest's event: its own EventID, or the vectors forwarded to it.
   private mutating func each(
-    _ device: UInt32, _ event: UInt32, _ body: (inout ArmBackend, UInt32) -> Void
+    _ device: UInt32, _ event: UInt32, _ body: (inout ArmBackend<Choice, Host>, UInt32) -> Void
   ) {
     guard Choice.isVLPI else { return }
     if Choice.isTrapped {

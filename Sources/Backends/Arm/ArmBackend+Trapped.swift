@@ -4,7 +4,7 @@ import TranslationCore
 
 // Trapped set-up: the guest's MSI-X table is emulated, the device's holds the host's messages.
 
-extension ArmBackend {
+extension ArmBackend where Host: ~Copyable {
   /// A guest's store to its MSI-X table: a trap. When it leaves the entry complete and unmasked, the
   /// host programs the device.
   mutating func tableWrite(_ event: TraceEvent) {
@@ -13,32 +13,10 @@ extension ArmBackend {
     guard device != TraceEvent.unknownDevice, event.vector < 2_048 else { return }
     let place = UInt32(event.vector)
     var entry = vectors[device, place]
-    store(event, into: &entry)
+    entry.store(event)
     vectors[device, place] = entry
     guard entry.isComplete, entry.control & 1 == 0 else { return }
     program(device, place, streamID: event.streamID)
-  }
-
-  /// Words 0 and 4 are the address, 8 the data, 12 the vector control (PCIe 6.0, §7.7.2.5…8). An
-  /// 8-byte store writes two.
-  private func store(_ event: TraceEvent, into entry: inout VectorTable.Entry) {
-    let size = UInt32(event.word3 >> 32)
-    var words = [(event.tableOffset & 12, UInt32(truncatingIfNeeded: event.value))]
-    if size == 8 { words.append((event.tableOffset & 12 | 4, UInt32(event.value >> 32))) }
-    for (word, value) in words {
-      switch word {
-      case 0:
-        entry.address = entry.address & ~0xFFFF_FFFF | UInt64(value)
-        entry.written |= 1
-      case 4:
-        entry.address = entry.address & 0xFFFF_FFFF | UInt64(value) << 32
-        entry.written |= 2
-      case 8:
-        entry.data = value
-        entry.written |= 4
-      default: entry.control = value
-      }
-    }
   }
 
   /// The host gives the vector its own EventID and LPI the first time, then routes the guest's message.
@@ -54,9 +32,11 @@ extension ArmBackend {
       vectors[device, place].hostINTID = intid
       its.mapEvent(device, event, intid: intid, icid: HostLayout.collection)
       post(1)
-    } else if vectors[device, place].forwarded != nil {
+      work.syscalls += Choice.ioctlsToUseVector
+    } else {
       // The message may have changed: the old forwarding goes first.
-      unforward(device, place)
+      if vectors[device, place].forwarded != nil { unforward(device, place) }
+      work.syscalls += Choice.ioctlsToChangeMessage
     }
     let entry = vectors[device, place]
     if Choice.isVLPI {
@@ -107,16 +87,7 @@ extension ArmBackend {
   @inline(never)
   mutating func programUnseen(_ event: TraceEvent) -> UInt32? {
     let place = VectorTable.place(event)
-    var entry = vectors[event.deviceID, place]
-    let isUnknown = event.vector >= 2_048
-    if !entry.isComplete || isUnknown && (entry.address != event.iova || entry.data != event.data) {
-      entry.address = event.iova
-      entry.data = event.data
-      entry.written = 7
-      entry.control = 0
-      vectors[event.deviceID, place] = entry
-      program(event.deviceID, place, streamID: event.streamID)
-    } else if vectors.hostEvent(event.deviceID, place) == 0 {
+    if vectors.adopt(event) || vectors.hostEvent(event.deviceID, place) == 0 {
       program(event.deviceID, place, streamID: event.streamID)
     }
     let hostEvent = vectors.hostEvent(event.deviceID, place)

@@ -6,10 +6,12 @@ import TranslationCore
 ///
 /// `ArmBackend+SetUp` turns the guest's intents into the host's tables, `ArmBackend+Trapped` is the
 /// MSI-X rewriting, `ArmBackend+Delivery` the way of one MSI. One thread at a time.
-struct ArmBackend<Choice: ArmDesign>: TranslationBackend, ~Copyable {
+struct ArmBackend<Choice: DesignChoice, Host: HostInterruptController & ~Copyable>:
+  TranslationBackend, ~Copyable
+{
   var smmu: SMMUCore
   /// The physical ITS.
-  var its: ITSCore
+  var its: Host
   /// The guest's ITS as the host's injection path sees it. Only with an eventfd.
   var virtualITS: VirtualITS
   var guest = GuestIntent()
@@ -29,12 +31,11 @@ struct ArmBackend<Choice: ArmDesign>: TranslationBackend, ~Copyable {
 
   init(geometry: TableGeometry, smmu options: SMMUOptions) {
     smmu = SMMUCore(geometry: geometry, options: options)
-    // vPEs are numbered by `InterruptTarget`: a guest's PE p is vPE p, a recorded vPE v is 0x8000 | v.
-    its = ITSCore(geometry: HostLayout.geometry(for: geometry), vPETargetBits: 0)
+    its = Host(geometry: HostLayout.geometry(for: geometry))
     virtualITS = VirtualITS(geometry: geometry)
     limits = GuestLimits(geometry)
     doorbells = DoorbellPages(page: geometry.itsTranslationPage)
-    hostINTIDEnd = its.pending.count
+    hostINTIDEnd = its.intidEnd
     smmu.mapStage2(
       ipa: geometry.itsTranslationPage, pa: HostLayout.itsTranslationPage, log2SizeBytes: 12)
     if Choice.isTrapped {
@@ -72,7 +73,7 @@ struct ArmBackend<Choice: ArmDesign>: TranslationBackend, ~Copyable {
 
   mutating func acknowledge(_ event: TraceEvent) {
     if Choice.isVLPI {
-      its.pending.acknowledge(event.intid, event.target)
+      its.acknowledge(event.intid, event.target)
     } else {
       virtualITS.pending.acknowledge(event.intid, event.target)
     }

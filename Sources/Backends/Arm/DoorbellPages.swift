@@ -19,6 +19,8 @@ struct DoorbellPages {
   /// In order of mapping; a handful, one for each address space that has a device with interrupts.
   /// Asked on every unmap, so searched in order rather than hashed.
   private var leaves: [Leaf] = []
+  /// Grows whenever `meaning` may answer otherwise than before.
+  private(set) var changes: UInt64 = 0
   /// More than this is no guest's doing; the oldest goes.
   private static let leafLimit = 256
 
@@ -28,6 +30,7 @@ struct DoorbellPages {
   private static func space(_ event: TraceEvent) -> UInt32 { UInt32(event.word2 >> 32) }
 
   mutating func configure(_ event: TraceEvent) {
+    changes += 1
     let hasStage1 = StreamConfiguration(event).config & 1 == 1
     spaces[event.streamID] = hasStage1 ? Self.space(event) : nil
   }
@@ -42,6 +45,7 @@ struct DoorbellPages {
   @inline(never)
   private mutating func note(_ event: TraceEvent) {
     guard event.stage == 1, event.log2SizeBytes < 64 else { return }
+    changes += 1
     let new = Leaf(
       space: Self.space(event), iova: event.iova, log2Size: UInt64(event.log2SizeBytes),
       output: event.outputAddress)
@@ -67,6 +71,7 @@ struct DoorbellPages {
   @inline(never)
   private mutating func forget(_ event: TraceEvent) {
     guard event.stage == 1 else { return }
+    changes += 1
     let log2Size = UInt64(min(event.log2SizeBytes, 63))
     leaves.removeAll { leaf in
       let shift = max(leaf.log2Size, log2Size)

@@ -64,6 +64,11 @@ struct GuestIntent {
   /// Events of a device, in rising order.
   func events(ofDevice device: UInt32) -> [UInt32] { devices[device]?.mappings.keys.sorted() ?? [] }
 
+  /// All mapped events, in rising order of device and event.
+  var events: [(device: UInt32, event: UInt32)] {
+    devices.keys.sorted().flatMap { device in events(ofDevice: device).map { (device, $0) } }
+  }
+
   /// Events of a collection, in rising order. O(all mappings), as KVM's walk for MAPC is.
   func events(ofCollection collection: UInt32) -> [(device: UInt32, event: UInt32)] {
     devices.keys.sorted().flatMap { device in

@@ -27,6 +27,9 @@ enum HostLayout {
     return host
   }
 
+  /// ITSs of the host. One is modelled; a migration's VMOVP goes to each (GITS_TYPER.VMOVP = 0).
+  static let itsCount = 1
+
   /// The host's collection for its own interrupts.
   static let collection: UInt16 = 0
 

@@ -16,13 +16,37 @@ struct VectorTable {
     var forwarded: UInt32?
 
     var isComplete: Bool { written & 0b101 == 0b101 }
+
+    /// A guest's store. Words 0 and 4 are the address, 8 the data, 12 the vector control (PCIe 6.0,
+    /// §7.7.2.5…8); an 8-byte store writes two.
+    mutating func store(_ event: TraceEvent) {
+      let size = UInt32(event.word3 >> 32)
+      store(UInt32(truncatingIfNeeded: event.value), at: event.tableOffset & 12)
+      if size == 8 { store(UInt32(event.value >> 32), at: event.tableOffset & 12 | 4) }
+    }
+
+    private mutating func store(_ value: UInt32, at word: UInt32) {
+      switch word {
+      case 0:
+        address = address & ~0xFFFF_FFFF | UInt64(value)
+        written |= 1
+      case 4:
+        address = address & 0xFFFF_FFFF | UInt64(value) << 32
+        written |= 2
+      case 8:
+        data = value
+        written |= 4
+      default: control = value
+      }
+    }
   }
 
   static let placesPerDevice = 4_096
   private static let deviceLimit = 4_096
 
   private var slots = [UInt16](repeating: 0, count: 65_536)
-  /// Host EventID + 0, or 0 for none (the host's start at `HostLayout.firstEvent`).
+  /// Host EventID, or 0 for none (the host's start at `HostLayout.firstEvent`); on x86 the entry's index
+  /// + 1.
   private var hostEvents: [UInt32] = []
   private var entries: [[UInt32: Entry]] = []
   private var nextEvent: [UInt32] = []
@@ -67,12 +91,35 @@ struct VectorTable {
     }
   }
 
+  /// Takes an MSI for what its entry holds, where the trace shows no store to the entry, or does not say
+  /// which entry it was. True if that changes the entry.
+  mutating func adopt(_ event: TraceEvent) -> Bool {
+    let place = Self.place(event)
+    var entry = self[event.deviceID, place]
+    let isOther =
+      event.vector >= 2_048 && (entry.address != event.iova || entry.data != event.data)
+    guard !entry.isComplete || isOther else { return false }
+    entry.address = event.iova
+    entry.data = event.data
+    entry.written = 7
+    entry.control = 0
+    self[event.deviceID, place] = entry
+    return true
+  }
+
   /// Gives a place its host EventID. Nil when the device has no more, or no device more has room.
   mutating func allocateEvent(_ device: UInt32, _ place: UInt32) -> UInt32? {
     guard let slot = slot(device), nextEvent[slot] < HostLayout.eventsPerDevice else { return nil }
     defer { nextEvent[slot] += 1 }
     hostEvents[slot * Self.placesPerDevice + Int(place)] = nextEvent[slot]
     return nextEvent[slot]
+  }
+
+  /// Gives a place a number that the caller chose; 0 takes it away. False when no device more has room.
+  mutating func assign(_ number: UInt32, _ device: UInt32, _ place: UInt32) -> Bool {
+    guard let slot = slot(device) else { return false }
+    hostEvents[slot * Self.placesPerDevice + Int(place)] = number
+    return true
   }
 
   /// Places of a device that are forwarded to one guest event, or to any.

@@ -1,4 +1,3 @@
-import CPlatform
 package import EventModel
 
 extension ITSCore {
@@ -13,19 +12,30 @@ extension ITSCore {
     _ requests: UnsafePointer<ITSRequest>, count: Int,
     into outcomes: UnsafeMutablePointer<Outcome>, isFar: Bool = false
   ) {
-    // Safety: the caller has `count` of both; `done` is below that wherever it is used.
+    // Safety: the caller has `count` of both.
     let batch = unsafe ITSPath.Batch(
       requests: requests, count: count, outcomes: outcomes, deviceCount: enabledDeviceCount)
-    guard count > 0 else { return }
-    if isFar { unsafe path.lookAhead(batch) }
+    if !isFar { return unsafe translate(batch) { unsafe $0.follow(batch, from: $1) } }
+    // Safety: the window lives during the closure, which writes each step before it reads it.
+    unsafe withUnsafeTemporaryAllocation(of: ITSPath.Step.self, capacity: ITSPath.windowCount) {
+      let window = $0.baseAddress!
+      unsafe path.lookAhead(batch, window)
+      unsafe translate(batch) { unsafe $0.follow(batch, from: $1, ahead: window) }
+    }
+  }
+
+  private mutating func translate(
+    _ batch: ITSPath.Batch, run: (ITSPath, Int) -> ITSPath.Run
+  ) {
     var done = 0
-    while done < count {
-      let run = unsafe isFar ? path.followFar(batch, from: done) : path.follow(batch, from: done)
+    while unsafe done < batch.count {
+      let run = run(path, done)
       counters.add(run)
       done += run.count
-      if done == count { break }
-      let request = unsafe requests[done]
-      unsafe outcomes[done] = translateByEveryRule(
+      if unsafe done == batch.count { break }
+      // Safety: below the number of requests and outcomes.
+      let request = unsafe batch.requests[done]
+      unsafe batch.outcomes[done] = translateByEveryRule(
         request.deviceID, request.eventID, onHost: false)
       done += 1
     }
@@ -54,39 +64,10 @@ extension ITSPath {
   ///
   /// Not inlined: without a call in the loop, all that it needs stays in registers.
   @inline(never)
-  func follow(_ batch: Batch, from start: Int) -> Run { unsafe follow(batch, start) { _ in } }
-
-  /// The same, asking for what later requests will read: for the device entry three steps ahead, for
-  /// the ITT entry when that has come, for gate and state when this has.
-  @inline(never)
-  func followFar(_ batch: Batch, from start: Int) -> Run {
-    unsafe follow(batch, start) { index in
-      unsafe prefetchDevice(of: batch.request(index + 3 * Self.step))
-      unsafe prefetchEntry(of: batch.request(index + 2 * Self.step), below: batch.deviceCount)
-      unsafe prefetchState(of: batch.request(index + Self.step), below: batch.deviceCount)
-    }
-  }
-
-  /// What `followFar` expects to have been asked for when it begins.
-  func lookAhead(_ batch: Batch) {
-    for index in 0..<3 * Self.step { unsafe prefetchDevice(of: batch.request(index)) }
-    for index in 0..<2 * Self.step {
-      unsafe prefetchEntry(of: batch.request(index), below: batch.deviceCount)
-    }
-    for index in 0..<Self.step {
-      unsafe prefetchState(of: batch.request(index), below: batch.deviceCount)
-    }
-  }
-
-  /// MSIs between asking for one table and asking for the next.
-  private static var step: Int { 24 }
-
-  @inline(__always)
-  private func follow(_ batch: Batch, _ start: Int, ahead: (Int) -> Void) -> Run {
+  func follow(_ batch: Batch, from start: Int) -> Run {
     var run = Run()
     var index = start
     while unsafe index < batch.count {
-      ahead(index)
       // Safety: below the number of requests and outcomes.
       let request = unsafe batch.requests[index]
       let end = unsafe follow(
@@ -100,53 +81,12 @@ extension ITSPath {
     run.count = index - start
     return run
   }
-
-  // A prefetch of any address is harmless; what is read on the way is checked like in `follow`.
-
-  @inline(__always)
-  private func prefetchDevice(of request: ITSRequest) {
-    unsafe CPlatform_prefetch(devices + Int(truncatingIfNeeded: request.deviceID))
-  }
-
-  /// The request's entry, or one that is none.
-  @inline(__always)
-  private func entry(_ request: ITSRequest, below deviceCount: UInt32)
-    -> UnsafeMutablePointer<ITSEntry>
-  {
-    // Safety: device 0 is always there.
-    let device = unsafe devices[
-      Int(truncatingIfNeeded: request.deviceID < deviceCount ? request.deviceID : 0)]
-    return unsafe itts + (request.eventID < device.eventCount ? device.entry(request.eventID) : 0)
-  }
-
-  @inline(__always)
-  private func prefetchEntry(of request: ITSRequest, below deviceCount: UInt32) {
-    unsafe CPlatform_prefetch(entry(request, below: deviceCount))
-  }
-
-  @inline(__always)
-  private func prefetchState(of request: ITSRequest, below deviceCount: UInt32) {
-    // Safety: an entry of the arena, valid or 0, has a gate.
-    let entry = unsafe entry(request, below: deviceCount).pointee
-    let gate = unsafe gate(of: entry)
-    unsafe CPlatform_prefetch(
-      states + Int(truncatingIfNeeded: gate.pointee.states) + Int(entry.intid) * 2)
-  }
-}
-
-extension ITSPath.Batch {
-  /// A request, the last one again for those beyond.
-  @inline(__always)
-  func request(_ index: Int) -> ITSRequest {
-    // Safety: a batch that is followed has at least one.
-    unsafe requests[min(index, count - 1)]
-  }
 }
 
 extension UnsafeMutablePointer<Outcome> {
   /// What `Outcome(interrupt:)` gives, in two stores instead of five.
   @inline(__always)
-  fileprivate func store(interrupt word: UInt64) {
+  func store(interrupt word: UInt64) {
     // Safety: 16 bytes whose fields lie in the order of the word's bits, as every host of this
     // program is little-endian. The caller answers for the pointer.
     unsafe UnsafeMutableRawPointer(self).storeBytes(of: (0, word), as: (UInt64, UInt64).self)

@@ -67,7 +67,7 @@ extension ITSCore {
 
   /// VMAPP. A vPE is resident until the trace says that it left (`setResident`).
   /// - Parameter log2INTIDs: width of the vINTIDs that its pending table has room for, at most 31.
-  package mutating func mapVPE(_ vpe: UInt16, log2INTIDs: UInt32 = 24, isValid: Bool) {
+  package mutating func mapVPE(_ vpe: UInt16, log2INTIDs: UInt32, isValid: Bool) {
     let old = vPEPlace(vpe)
     let new = ITSPlace.vPE(
       InterruptTarget(rawValue: vpe | vPETargetBits), log2INTIDs: log2INTIDs,

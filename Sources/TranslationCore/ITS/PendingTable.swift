@@ -77,7 +77,7 @@ package struct PendingTable: ~Copyable {
 
   /// An event arrives. The caller has checked intid < count.
   @inlinable @inline(__always)
-  func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
+  package func raise(_ intid: UInt32, _ target: InterruptTarget) -> OutcomeClass {
     raise(at: place(intid, target))
   }
 

@@ -18,6 +18,7 @@ package struct AMDCore: ~Copyable {
 
   @usableFromInline package internal(set) var logCount = 0
   @usableFromInline package internal(set) var logOverflows: UInt64 = 0
+  @usableFromInline package internal(set) var logAppends: UInt64 = 0
   @usableFromInline package internal(set) var entryReads: UInt64 = 0
   package private(set) var entryWrites: UInt64 = 0
   package private(set) var invalidations: UInt64 = 0
@@ -160,6 +161,7 @@ package struct AMDCore: ~Copyable {
     // Safety: logCount is below logCapacity.
     unsafe log[logCount] = UInt64(tag) | UInt64(device) &<< 32 | 1 &<< 60
     logCount &+= 1
+    logAppends &+= 1
   }
 
   /// Calls `body` with each log entry in order and empties the log.
@@ -171,7 +173,21 @@ package struct AMDCore: ~Copyable {
     logCount = 0
   }
 
+  /// Software sets `vector` in the backing page (Linux, arch/x86/kvm/svm/avic.c). True if it was set
+  /// already.
+  @inlinable
+  package mutating func postBySoftware(vcpu: UInt32, vector: UInt8) -> Bool {
+    precondition(vcpu < vcpuCount)
+    let bit = UInt64(1) &<< UInt64(vector & 63)
+    let pending = Int(vcpu) &* 4 &+ Int(vector &>> 6)
+    // Safety: vcpu was checked, vector / 64 is 0…3.
+    let old = unsafe requestsPending[pending]
+    unsafe requestsPending[pending] = old | bit
+    return old & bit != 0
+  }
+
   /// The guest takes `vector`; false if it was not requested.
+  @inlinable
   package mutating func acknowledge(vcpu: UInt32, vector: UInt8) -> Bool {
     guard vcpu < vcpuCount else { return false }
     let bit = UInt64(1) << UInt64(vector & 63)

@@ -17,7 +17,8 @@ package struct PostedDescriptor {
   @usableFromInline static var outstanding: UInt64 { 1 }
   @usableFromInline static var suppress: UInt64 { 2 }
 
-  /// What one post did. Exactly one of the last three is set.
+  /// What one post did. Exactly one of the last three is set by hardware; software that finds the request
+  /// bit set does no more.
   @frozen
   package struct Posted: OptionSet, Sendable {
     package let rawValue: UInt8
@@ -52,6 +53,20 @@ package struct PostedDescriptor {
       if exchanged { return coalesced.union(.notified) }
       control = found
     }
+  }
+
+  /// Software's post (Linux, arch/x86/kvm/vmx/vmx.c, vmx_deliver_posted_interrupt): stops at a set
+  /// request bit, then at a set ON; does not look at SN.
+  @inlinable
+  package func postBySoftware(vector: UInt8) -> Posted {
+    // Safety: vector / 64 is 0…3 and word 4 exists. Orderings as in `postByHardware`.
+    let bit = UInt64(1) &<< UInt64(vector & 63)
+    let old = unsafe words[Int(vector &>> 6)].bitwiseOr(bit, ordering: .acquiringAndReleasing)
+      .oldValue
+    if old & bit != 0 { return .coalesced }
+    let control = unsafe words[4].bitwiseOr(Self.outstanding, ordering: .acquiringAndReleasing)
+      .oldValue
+    return control & Self.outstanding != 0 ? .alreadyOutstanding : .notified
   }
 
   /// The CPU takes the notification: clears ON, then empties PIR. Calls `body` per 64-bit word.

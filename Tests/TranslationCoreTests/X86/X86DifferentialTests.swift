@@ -65,7 +65,16 @@ import TranslationCore
       log2Entries: 5, log2CacheEntries: 5, descriptorCount: Self.descriptors,
       extendedMode: extended, compatibilityPasses: seed % 3 == 0)
     for step in 0..<20_000 {
-      switch Int.random(in: 0..<16, using: &random) {
+      switch Int.random(in: 0..<17, using: &random) {
+      case 16:
+        let number = UInt32.random(in: 0..<Self.descriptors, using: &random)
+        let vector = UInt8.random(in: 0...3, using: &random)
+        let post = reference[descriptor: VTdCore.descriptorAddress(number)].postBySoftware(
+          vector: vector)
+        let found = core.descriptor(number).postBySoftware(vector: vector)
+        #expect(found.contains(.coalesced) == post.coalesced, "seed \(seed), step \(step)")
+        #expect(found.contains(.notified) == (post.notification != nil))
+        #expect(found.contains(.alreadyOutstanding) == post.suppressedByON)
       case 0:
         let entry = randomEntry(&random)
         let index = UInt32.random(in: 0..<32, using: &random)

@@ -1,0 +1,56 @@
+import TestSupport
+import Testing
+
+@testable import SlowPathsBenchmark
+
+@Suite struct SlowPathsTests {
+  /// Every word with at most two bits, and none at all: guard and loop agree, and "no bit" is no bit.
+  @Test func theGuardGivesWhatTheLoopGives() {
+    #expect(FirstBit.guarded(0) == nil && FirstBit.looped(0) == nil)
+    #expect(FirstBit.unguarded(0) == 64, "the bit width, which is no bit of the word")
+    for low in 0..<UInt64(64) {
+      for high in low..<UInt64(64) {
+        let word = UInt64(1) << low | UInt64(1) << high
+        #expect(FirstBit.guarded(word) == Int(low) && FirstBit.looped(word) == Int(low))
+        #expect(FirstBit.unguarded(word) == Int(low))
+      }
+    }
+  }
+
+  @Test(arguments: 1...20)
+  func listAndMapHoldTheSameTokens(seed: Int) {
+    var random = SeededGenerator(seed: UInt64(seed))
+    var list = TokenList(capacity: 50, random: &random)
+    var map = TokenMap(capacity: 50)
+    var model: Set<UInt64> = []
+    for _ in 0..<50 {
+      let token = UInt64.random(in: 1...200, using: &random)
+      if model.insert(token).inserted {
+        list.append(token)
+        map.insert(token)
+      }
+      for token in UInt64(1)...200 {
+        #expect(list.contains(token) == model.contains(token))
+        #expect(map.contains(token) == model.contains(token))
+      }
+    }
+  }
+
+  @Test func everyCurveHasAPointPerLength() {
+    for curve in SlowPaths.smoke.all() {
+      #expect(
+        curve.points.map(\.length) == [0, 1, 10].filter { $0 > 0 || curve.points.count == 3 })
+    }
+  }
+
+  @Test func theCrossoverIsTheFirstLengthFromWhichTheMapStaysAhead() {
+    var curve = Curve(name: "", unit: "")
+    curve.points = [
+      .init(length: 1, walk: 2, map: 1), .init(length: 2, walk: 1, map: 2),
+      .init(length: 3, walk: 3, map: 2), .init(length: 4, walk: 9, map: 2),
+    ]
+    #expect(curve.crossover == 3)
+    curve.points.append(.init(length: 5, walk: 1, map: 2))
+    #expect(curve.crossover == nil)
+  }
+}
