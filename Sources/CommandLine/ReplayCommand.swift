@@ -28,6 +28,8 @@ struct ReplayCommand: ParsableCommand {
     case setUp = "set-up"
   }
 
+  enum EarlyEvents: String, ExpressibleByArgument, CaseIterable { case drop, pend }
+
   @Argument(help: "Replay this trace (the shipped NVMe recording).")
   var trace: String?
 
@@ -64,6 +66,16 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Keep at most this many events in memory for core, path and set-up.")
   var limit = 4_000_000
 
+  @Option(
+    name: .customLong("vpe-ids"),
+    help: "In set-up, ask for vLPIs at a host that has this many vPEIDs for its guests.")
+  var vPEIDCount: UInt32 = VLPIHost().vPEIDCount
+
+  @Option(
+    name: .customLong("early-events"),
+    help: "In set-up, what that host does with an MSI before its mapping: drop or pend (drop).")
+  var earlyEvents: EarlyEvents = .drop
+
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
@@ -71,6 +83,9 @@ struct ReplayCommand: ParsableCommand {
   var output: String?
 
   func validate() throws {
+    guard (1...65_536).contains(vPEIDCount) else {
+      throw ValidationError("--vpe-ids must be from 1 to 65536: a vPEID has 16 bits")
+    }
     for name in designs where Design(name: name) == nil {
       throw ValidationError(
         "no design '\(name)'; there are: "
@@ -107,6 +122,8 @@ struct ReplayCommand: ParsableCommand {
       architecture: architecture)
     task.coreOptions.warmPasses = passes
     task.setUpOptions.passes = passes
+    task.vLPIHost.vPEIDCount = vPEIDCount
+    task.vLPIHost.earlyEvents = earlyEvents == .drop ? .drop : .pend
     task.pathOptions.interrupts = interrupts
     var cells: [RunRecord.Cell] = []
     var absent: [String] = []

@@ -1,9 +1,29 @@
 import Backends
+import EventModel
 import History
 import Measurement
 import Replay
 
 extension ReplayTask {
+  /// Owned set-up with vLPIs: the trace's intents as requests to a host, by case. Counts, no times.
+  func requests() -> RunRecord.Cell? {
+    guard design.setUp == .owned, design.delivery == .vlpi, architecture == .armGICv4 else {
+      return nil
+    }
+    var replay = RequestReplay(geometry: geometry, host: vLPIHost)
+    for event in events { replay.apply(event) }
+    var cell = cell("vlpi-requests")
+    let cases = replay.cases
+    for name in VLPIRequestCase.allCases where cases[name] > 0 {
+      cell.setUpCounters[name.name] = cases[name]
+    }
+    cell.parameters = [
+      "vpe-ids": "\(vLPIHost.vPEIDCount)", "early-events": "\(vLPIHost.earlyEvents)",
+      "host-commands": "\(replay.commandCount)",
+    ]
+    return cell
+  }
+
   /// The experiment `set-up` of one design. Break-even is a matter of two: the report derives it.
   func setUp(_ runner: BackendRunner) throws -> RunRecord.Cell {
     let result = runner.setUp(events, setUpOptions)

@@ -13,6 +13,8 @@ struct ReplayTask {
   var coreOptions: CoreExperiment.Options
   var pathOptions: PathExperiment.Options
   var setUpOptions = SetUpExperiment.Options()
+  /// The host that is asked for vLPIs.
+  var vLPIHost = VLPIHost()
   var loops: Int
   var architecture: Architecture
   var design = Design.null
@@ -41,7 +43,9 @@ struct ReplayTask {
       case .core: cells.append(try core(runner))
       case .path: cells.append(try path(runner))
       case .pipeline: cells.append(try pipeline(runner))
-      case .setUp: cells.append(try setUp(runner))
+      case .setUp:
+        cells.append(try setUp(runner))
+        if let requests = requests() { cells.append(requests) }
       }
     }
     return cells

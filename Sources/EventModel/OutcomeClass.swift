@@ -80,7 +80,7 @@ extension OutcomeClass: CustomStringConvertible {
     0xA2: "remapping entry not present", 0xA3: "remapping entry not readable",
     0xA4: "reserved bit in remapping entry", 0xA5: "compatibility format blocked",
     0xA6: "source not accepted by remapping entry", 0xB0: "remapping target abort",
-    0xB1: "remapping index out of range", 0xB2: "remapping entry disabled",
+    0xB1: "index beyond the interrupt remapping table", 0xB2: "remapping entry disabled",
     0xB3: "reserved interrupt type in remapping entry",
   ]
 

@@ -2,9 +2,11 @@
 //
 // What it is. A slow, exact model of the machine between a device and a vCPU: the SMMU (`SMMU/`), the
 // Interrupt Translation Service with its redistributors (`ITS/`), MSI-X (`MSIX/`), and the three
-// together as a recorded machine (`ReferenceMachine`). It is meant to be held next to the
-// specifications: names are theirs, and sections are cited where a rule comes from. Everything
-// else in this package that translates is proved equal to it, never the other way round.
+// together as a recorded machine (`ReferenceMachine`); beside it the two questions of the argument, how
+// a message reaches its doorbell (`Doorbell/`) and how a guest gets a vLPI (`VLPIRequest/`). It is
+// meant to be held next to the specifications: names are theirs, and sections are cited where a rule
+// comes from. Everything else in this package that translates is proved equal to it, never the other
+// way round.
 //
 //     IHI 0069   Arm Generic Interrupt Controller Architecture Specification, GICv3 and GICv4
 //     IHI 0070   Arm System Memory Management Unit Architecture Specification, SMMUv3

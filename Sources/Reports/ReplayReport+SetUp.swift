@@ -31,6 +31,22 @@ extension ReplayReport {
       + table.text()
   }
 
+  /// What the requests for vLPIs met, by name.
+  func requests() -> String? {
+    var table = Table([.word("case"), .number("times")])
+    guard let cell = cells("vlpi-requests").first else { return nil }
+    for (name, count) in cell.setUpCounters.sorted(by: { $0.key < $1.key }) {
+      table.add([name, Format.count(count)])
+    }
+    guard !table.isEmpty else { return nil }
+    return """
+      Requests for vLPIs that owned set-up makes, at a host with \(cell.parameters["vpe-ids"] ?? "?") \
+      vPEIDs that would \(cell.parameters["early-events"] ?? "?") early events: \
+      \(cell.parameters["host-commands"] ?? "?") host commands
+
+      """ + table.text()
+  }
+
   /// (set-up A − set-up B) ÷ (delivery B − delivery A) for every pair; none where the design that is
   /// dearer to set up does not deliver cheaper, unresolved where its median is not below every sample of
   /// the other.

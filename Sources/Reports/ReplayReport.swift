@@ -9,8 +9,8 @@ public struct ReplayReport {
   public func text() -> String {
     var out = heading()
     for section in [
-      conformance(), core(), path(), stages(), pipeline(), setUp(), breakEven(), harness(), work(),
-      ledger(),
+      conformance(), core(), path(), stages(), pipeline(), setUp(), breakEven(), requests(),
+      harness(), work(), ledger(),
     ] {
       if let section { out += "\n" + section }
     }

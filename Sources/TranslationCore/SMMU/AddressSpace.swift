@@ -48,12 +48,42 @@ struct AddressSpace: BitwiseCopyable {
     pageGeometry = Self.noGeometry
   }
 
-  static func stage1(vmid: UInt16, asid: UInt16) -> UInt64 { UInt64(vmid) << 16 | UInt64(asid) }
-  static func stage2(vmid: UInt16) -> UInt64 { 1 << 32 | UInt64(vmid) }
-  static let hostStage2: UInt64 = 1 << 33
+  // MARK: Keys
 
-  var vmid: UInt64 { key >> 32 == 0 ? key >> 16 : key & 0xFFFF }
-  var isStage1: Bool { key >> 32 == 0 }
+  static func stage1(vmid: UInt16, asid: UInt16) -> UInt64 { UInt64(vmid) << 16 | UInt64(asid) }
+  static func stage2(vmid: UInt16) -> UInt64 { stage2Bit | UInt64(vmid) << 16 }
+  static let hostStage2: UInt64 = 1 << 33
+  /// Without ASID: entries from leaves with nG = 0, which answer to every ASID of world and VMID.
+  static let globalBit: UInt64 = 1 << 34
+  private static let stage2Bit: UInt64 = 1 << 32
+  private static let el2Bit: UInt64 = 1 << 35
+  private static let e2hBit: UInt64 = 1 << 36
+
+  /// The tag of a stage-1 input address: never the StreamID. A world without VMIDs or ASIDs ignores
+  /// them (IHI 0070, §3.3.3).
+  static func stage1(_ world: StreamWorld, vmid: UInt16, asid: UInt16) -> UInt64 {
+    switch world {
+    case .nsEL1: stage1(vmid: vmid, asid: asid)
+    case .el2E2H: e2hBit | UInt64(asid)
+    case .el2: el2Bit
+    }
+  }
+
+  static func global(_ world: StreamWorld, vmid: UInt16) -> UInt64 {
+    // EL2 has one tag for all that it has.
+    world == .el2 ? el2Bit : globalBit | stage1(world, vmid: vmid, asid: 0)
+  }
+
+  var vmid: UInt64 { (key >> 16) & 0xFFFF }
+  var asid: UInt64 { key & 0xFFFF }
+  var isGlobal: Bool { key & Self.globalBit != 0 }
+  var isStage2: Bool { key & (Self.stage2Bit | Self.hostStage2) != 0 }
+  /// Nil for stage 2.
+  var world: StreamWorld? {
+    isStage2 ? nil : key & Self.el2Bit != 0 ? .el2 : key & Self.e2hBit != 0 ? .el2E2H : .nsEL1
+  }
+  /// EL1&0: what carries VMIDs.
+  var isStage1: Bool { world == .nsEL1 }
 }
 
 /// All address spaces, found by key through an open-addressed hash of their numbers.
@@ -97,6 +127,9 @@ struct AddressSpaceTable: ~Copyable {
     }
     return number
   }
+
+  /// As `number(of:)`, without remembering it as the last.
+  func find(_ key: UInt64) -> Int { search(key).number }
 
   /// The space with `key`, made if there is none; 0 at the limit.
   mutating func numberAdding(_ key: UInt64) -> Int {

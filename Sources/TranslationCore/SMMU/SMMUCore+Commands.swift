@@ -12,6 +12,8 @@ extension SMMUCore {
     static let tlbiNHVA: UInt64 = 0x12
     static let tlbiNHVAA: UInt64 = 0x13
     static let tlbiEL2All: UInt64 = 0x20
+    static let tlbiEL2ASID: UInt64 = 0x21
+    static let tlbiEL2VA: UInt64 = 0x22
     static let tlbiEL2VAA: UInt64 = 0x23
     static let tlbiS12VMAll: UInt64 = 0x28
     static let tlbiS2IPA: UInt64 = 0x2A
@@ -29,10 +31,11 @@ extension SMMUCore {
     counters.commands &+= 1
     let opcode = dword0 & 0xFF
     // The two that make up a busy device's stream of commands come first: SYNC, and the invalidation
-    // of one 4 KiB page, leaf only, of the address space that was asked for last.
-    if opcode == Opcode.sync { return }
-    if opcode == Opcode.tlbiNHVA, dword0 & 0x1F1_F000 == 0, dword1 & 0xC01 == 0x401,
-      dword1 & 0x300 != 0, !globalsCached, Self.spaceKey(dword0) == spaces.lastKey,
+    // of one 4 KiB page, leaf of level 3 only, of the address space that was asked for last.
+    if opcode == Opcode.sync, dword0 & 0x3000 != 0x3000 { return }
+    if opcode == Opcode.tlbiNHVA, dword0 & 0x1F1_F000 == 0,
+      dword1 & 0xFFFF_0000_0000_0F01 == 0x701, !globalsCached,
+      Self.spaceKey(dword0) == spaces.lastKey,
       tlb.removePage(dword1 & ~0xFFF, 12, space: UInt64(truncatingIfNeeded: spaces.lastNumber))
     {
       return
@@ -48,114 +51,180 @@ extension SMMUCore {
 
   @inline(never)
   private mutating func commandAny(_ opcode: UInt64, _ dword0: UInt64, _ dword1: UInt64) {
-    if opcode == Opcode.tlbiNHVA, !globalsCached {
-      guard let range = Self.range(dword0, dword1) else {
-        refusals.illegalCommand &+= 1
-        return
-      }
-      let number = spaces.number(of: Self.spaceKey(dword0))
-      if number == 0 { return }
-      tlb.remove(space: UInt64(number), first: range.first, last: range.last)
-      if dword1 & 1 == 0 {
-        walkCache.remove(space: UInt64(number), first: range.first, last: range.last)
-      }
-      return
-    }
-    execute(opcode, dword0, dword1)
-  }
-
-  @inline(never)
-  private mutating func execute(_ opcode: UInt64, _ dword0: UInt64, _ dword1: UInt64) {
-    let vmid = UInt16(truncatingIfNeeded: dword0 &>> 32)
-    let streamID = UInt32(truncatingIfNeeded: dword0 &>> 32)
     switch opcode {
-    case Opcode.tlbiNHVA, Opcode.tlbiNHVAA, Opcode.tlbiS2IPA:
-      guard let range = Self.range(dword0, dword1) else {
+    case Opcode.tlbiNHVA, Opcode.tlbiNHVAA, Opcode.tlbiEL2VA...Opcode.tlbiEL2VAA, Opcode.tlbiS2IPA:
+      invalidateAddresses(opcode, dword0, dword1)
+    case Opcode.tlbiNHAll...Opcode.tlbiNSNHAll: invalidateSpaces(opcode, dword0)
+    case Opcode.prefetchConfig...Opcode.cfgiCDAll,
+      Opcode.atcInvalidate...Opcode.stallTerminate:
+      // SSec names a Secure stream, which this queue must not (§4.1.6).
+      if dword0 & 1 << 10 != 0 {
         refusals.illegalCommand &+= 1
-        return
-      }
-      if opcode == Opcode.tlbiS2IPA {
-        invalidateIntermediate(vmid, range.first, range.last)
       } else {
-        // With global entries about, one ASID's address concerns all of them.
-        invalidate(vmid: vmid, first: range.first, last: range.last, leafOnly: dword1 & 1 != 0)
+        executeStream(opcode, dword0, dword1)
       }
-    case Opcode.tlbiNHASID:
-      let asid = UInt16(truncatingIfNeeded: dword0 &>> 48)
-      let space = spaces.number(of: AddressSpace.stage1(vmid: vmid, asid: asid))
-      if space == 0 { return }
-      let matches = { (line: TranslationBuffer.Line) in line.space == UInt64(space) }
-      tlb.removeAll(where: matches)
-      walkCache.removeAll(where: matches)
-    case Opcode.tlbiNHAll: invalidate(vmid: vmid, stage2: false)
-    case Opcode.tlbiS12VMAll: invalidate(vmid: vmid, stage2: true)
-    case Opcode.tlbiNSNHAll:
-      tlb.removeAll { _ in true }
-      walkCache.removeAll { _ in true }
-      stage2TLB.removeAll { _ in true }
-      globalsCached = false
-    case Opcode.cfgiSTE, Opcode.cfgiCD, Opcode.cfgiCDAll:
-      forgetConfiguration(streamID, streamID)
-    case Opcode.cfgiSTERange:
-      // Range 31 is CFGI_ALL; else 2^(Range + 1) StreamIDs, aligned.
-      let range = UInt32(truncatingIfNeeded: dword1 & 0x1F)
-      let span: UInt32 = range == 31 ? ~0 : 2 << range &- 1
-      forgetConfiguration(streamID & ~span, streamID | span)
-    case Opcode.prefetchConfig, Opcode.prefetchAddress, Opcode.atcInvalidate, Opcode.priResponse,
-      Opcode.resume, Opcode.stallTerminate, Opcode.tlbiEL2All...Opcode.tlbiEL2VAA:
-      // No effect here: no prefetcher, no ATS, no stalls, no EL2 streams.
-      break
+    // Among them SYNC with CS = 3.
     default: refusals.illegalCommand &+= 1
     }
   }
 
-  /// First and last address of a TLBI by address (§4.4.1.1): with TG 0 a single one, else
-  /// (NUM + 1) × 2^SCALE granules. Nil for the reserved NUM = SCALE = TTL = 0 with a granule.
-  @inline(__always)
-  private static func range(
-    _ dword0: UInt64, _ dword1: UInt64
-  ) -> (first: UInt64, last: UInt64)? {
-    let first = dword1 & ~0xFFF
-    let granule = (dword1 &>> 10) & 3
-    if granule == 0 { return (first, first) }
-    if dword0 & 0x1F1_F000 | dword1 & 0x300 == 0 { return nil }
-    let count = ((dword0 &>> 12) & 0x1F) &+ 1
-    // At most 32 × 2^31 × 64 KiB = 2^52: no overflow in the product, but perhaps in the sum.
-    let bytes = count &<< (((dword0 &>> 20) & 0x1F) &+ granule &* 2 &+ 10)
-    let (last, overflow) = first.addingReportingOverflow(bytes &- 1)
-    return (first, overflow ? ~0 : last)
+  // MARK: Streams
+
+  private mutating func executeStream(_ opcode: UInt64, _ dword0: UInt64, _ dword1: UInt64) {
+    let streamID = UInt32(truncatingIfNeeded: dword0 &>> 32)
+    switch opcode {
+    // A hint: there is no prefetcher.
+    case Opcode.prefetchConfig, Opcode.prefetchAddress: break
+    // CFGI_STE also removes the CDs that were found through the stream (§4.3.1).
+    case Opcode.cfgiSTE: forgetStreams(streamID, streamID)
+    case Opcode.cfgiSTERange:
+      // Range 31 is CFGI_ALL; else 2^(Range + 1) StreamIDs, aligned.
+      let range = UInt32(truncatingIfNeeded: dword1 & 0x1F)
+      let span: UInt32 = range == 31 ? ~0 : 2 << range &- 1
+      forgetStreams(streamID & ~span, streamID | span)
+    case Opcode.cfgiCD:
+      forgetContext(streamID, UInt32(truncatingIfNeeded: (dword0 &>> 12) & 0xF_FFFF))
+    case Opcode.cfgiCDAll:
+      forgetContext(streamID, 0)
+      contextCache.removeAll(streamID, streamID)
+    // Sizes above 52 the architecture permits to be errors (§4.5.1); here they are.
+    case Opcode.atcInvalidate where options.features.ats && dword1 & 0x3F <= 52:
+      counters.atcInvalidations &+= 1
+    case Opcode.priResponse where (dword1 &>> 12) & 3 != 3: break
+    case Opcode.resume where (dword0 &>> 12) & 3 != 3:
+      resume(streamID, UInt16(truncatingIfNeeded: dword1), (dword0 &>> 12) & 3)
+    case Opcode.stallTerminate: stalls.terminate(streamID: streamID)
+    default: refusals.illegalCommand &+= 1
+    }
   }
 
-  /// Stage-2-only streams live in the combined TLB under a space of their own. Entries combined
-  /// from both stages stay, as the architecture has it (§4.4.3.1).
-  private mutating func invalidateIntermediate(_ vmid: UInt16, _ first: UInt64, _ last: UInt64) {
-    stage2TLB.remove(space: UInt64(vmid), first: first, last: last)
-    let space = spaces.number(of: AddressSpace.stage2(vmid: vmid))
-    if space != 0 { tlb.remove(space: UInt64(space), first: first, last: last) }
+  /// Resp: 0 terminate, with success; 1 retry; 2 abort. A RESUME that names no stalled transaction of
+  /// the stream has no effect (§4.7.1).
+  private mutating func resume(_ streamID: UInt32, _ tag: UInt16, _ response: UInt64) {
+    guard let request = stalls.waiting(tag), request.streamID == streamID else { return }
+    stalls.free(tag)
+    switch response {
+    case 0: stalls.resolve(tag, .readZeroWriteIgnored)
+    case 2: stalls.resolve(tag, .aborted)
+    default:
+      let answer = translate(request)
+      // One that stalls again has the lowest free tag, which may be its own.
+      if stalls.waiting(tag) == nil { stalls.resolve(tag, .retried(answer.translation)) }
+    }
   }
 
-  /// By address, every ASID of a VMID.
-  private mutating func invalidate(vmid: UInt16, first: UInt64, last: UInt64, leafOnly: Bool) {
+  // MARK: Addresses
+
+  private mutating func invalidateAddresses(
+    _ opcode: UInt64, _ dword0: UInt64, _ dword1: UInt64
+  ) {
+    // An intermediate address has 52 bits; the others are all address (§4.4.2.2).
+    let address = opcode == Opcode.tlbiS2IPA ? dword1 & 0x000F_FFFF_FFFF_FFFF : dword1
+    let ranges = options.features.rangeInvalidation
+    guard let scope = InvalidationScope(dword0, address, ranges: ranges) else {
+      refusals.illegalCommand &+= 1
+      return
+    }
+    let vmid = UInt16(truncatingIfNeeded: dword0 &>> 32)
+    let asid = UInt16(truncatingIfNeeded: dword0 &>> 48)
+    let world = registers.e2h ? StreamWorld.el2E2H : .el2
+    switch opcode {
+    case Opcode.tlbiNHVA:
+      invalidate(scope, space: spaces.number(of: Self.spaceKey(dword0)))
+      invalidateGlobals(scope, .nsEL1, vmid)
+    case Opcode.tlbiNHVAA:
+      invalidate(scope) { $0.world == .nsEL1 && $0.vmid == UInt64(vmid) }
+    case Opcode.tlbiEL2VA:
+      invalidate(scope, space: spaces.find(AddressSpace.stage1(world, vmid: 0, asid: asid)))
+      invalidateGlobals(scope, world, 0)
+    case Opcode.tlbiEL2VAA: invalidate(scope) { $0.world == world }
+    default: invalidateIntermediate(scope, vmid)
+    }
+  }
+
+  private mutating func invalidate(_ scope: InvalidationScope, space: Int) {
+    guard space != 0 else { return }
+    tlb.remove(space: UInt64(space), scope)
+    walkCache.removePieces(space: UInt64(space), scope)
+    stage1Tables.removeTables(space: UInt64(space), scope)
+  }
+
+  private mutating func invalidateGlobals(
+    _ scope: InvalidationScope, _ world: StreamWorld, _ vmid: UInt16
+  ) {
+    guard globalsCached else { return }
+    let space = spaces.find(AddressSpace.global(world, vmid: vmid))
+    if space != 0 { tlb.remove(space: UInt64(space), scope) }
+  }
+
+  /// By address, in every space for which `matches` holds.
+  private mutating func invalidate(
+    _ scope: InvalidationScope, _ matches: (AddressSpace) -> Bool
+  ) {
     // Safety: space numbers in tags are those of spaces that exist.
     let all = unsafe spaces.spaces
-    let matches = { (line: TranslationBuffer.Line) in
-      let space = unsafe all[Int(line.space)]
-      return space.isStage1 && space.vmid == UInt64(vmid) && line.touches(first, last)
+    func isOurs(_ line: TranslationBuffer.Line) -> Bool {
+      unsafe matches(all[Int(line.space)]) && line.touches(scope.first, scope.last)
     }
-    tlb.removeAll(where: matches)
-    if !leafOnly { walkCache.removeAll(where: matches) }
+    tlb.removeAll { isOurs($0) && scope.covers($1, leafShift: $0.leafShift) }
+    if scope.leafOnly { return }
+    walkCache.removeAll { line, _ in isOurs(line) }
+    stage1Tables.removeAll { isOurs($0) && scope.coversTable($1, shift: $0.shift) }
   }
 
-  /// Everything of a VMID: stage 1 and combined, or both stages.
-  private mutating func invalidate(vmid: UInt16, stage2: Bool) {
-    // Safety: as above.
-    let all = unsafe spaces.spaces
-    let matches = { (line: TranslationBuffer.Line) in
-      let space = unsafe all[Int(line.space)]
-      return (space.isStage1 || stage2) && space.vmid == UInt64(vmid)
+  /// Stage-2-only streams live in the combined TLB under a space of their own. Entries combined from
+  /// both stages stay, as the architecture has it (§4.4.3.1); last-level tables by physical address
+  /// are of both, but nothing asks for them to stay.
+  private mutating func invalidateIntermediate(_ scope: InvalidationScope, _ vmid: UInt16) {
+    stage2TLB.remove(space: UInt64(vmid), scope)
+    stage2Tables.removeTables(space: UInt64(vmid), scope)
+    let space = spaces.find(AddressSpace.stage2(vmid: vmid))
+    if space != 0 { tlb.remove(space: UInt64(space), scope) }
+    walkCache.removeAll()
+  }
+
+  // MARK: Spaces
+
+  private mutating func invalidateSpaces(_ opcode: UInt64, _ dword0: UInt64) {
+    let vmid = (dword0 &>> 32) & 0xFFFF
+    let asid = UInt16(truncatingIfNeeded: dword0 &>> 48)
+    switch opcode {
+    case Opcode.tlbiNHAll: invalidate { $0.world == .nsEL1 && $0.vmid == vmid }
+    case Opcode.tlbiNHASID: invalidate(space: spaces.number(of: Self.spaceKey(dword0)))
+    case Opcode.tlbiEL2All: invalidate { $0.world == .el2 || $0.world == .el2E2H }
+    case Opcode.tlbiEL2ASID:
+      invalidate(space: spaces.find(AddressSpace.stage1(.el2E2H, vmid: 0, asid: asid)))
+    case Opcode.tlbiS12VMAll:
+      invalidate { ($0.world == .nsEL1 || $0.isStage2) && $0.vmid == vmid }
+      stage2TLB.removeAll { line, _ in line.space == vmid }
+      stage2Tables.removeAll { line, _ in line.space == vmid }
+    case Opcode.tlbiNSNHAll:
+      invalidate { $0.world == .nsEL1 || $0.isStage2 }
+      stage2TLB.removeAll()
+      stage2Tables.removeAll()
+    default: refusals.illegalCommand &+= 1
+    }
+  }
+
+  /// One space's entries. Global ones have no ASID, and stay.
+  private mutating func invalidate(space: Int) {
+    guard space != 0 else { return }
+    let matches = { (line: TranslationBuffer.Line, _: TranslationDetail) in
+      line.space == UInt64(space)
     }
     tlb.removeAll(where: matches)
     walkCache.removeAll(where: matches)
-    if stage2 { stage2TLB.removeAll { $0.space == UInt64(vmid) } }
+    stage1Tables.removeAll(where: matches)
+  }
+
+  private mutating func invalidate(_ matches: (AddressSpace) -> Bool) {
+    // Safety: as above.
+    let all = unsafe spaces.spaces
+    func isOurs(_ line: TranslationBuffer.Line, _: TranslationDetail) -> Bool {
+      unsafe matches(all[Int(line.space)])
+    }
+    tlb.removeAll(where: isOurs)
+    walkCache.removeAll(where: isOurs)
+    stage1Tables.removeAll(where: isOurs)
   }
 }

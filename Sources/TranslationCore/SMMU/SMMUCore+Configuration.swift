@@ -13,7 +13,8 @@ extension SMMUCore {
       refusals.streamIDOutOfRange += 1
       return
     }
-    isEnabled = true
+    registers.isEnabled = true
+    ownsTables = true
     let configuration = StreamConfiguration(event)
     guard let entry = streamTableEntry(making: streamID) else {
       refusals.arenaFull += 1
@@ -32,6 +33,7 @@ extension SMMUCore {
     if config & 2 != 0 {
       guard storeStage2Fields(configuration, entry: entry) else { return }
     }
+    arena.store(entry + 8, StreamTableEntry.dword1(hasStage1: config & 5 == 5))
     arena.store(entry, StreamTableEntry.dword0(config: config, contextPointer: pointer))
   }
 
@@ -45,9 +47,14 @@ extension SMMUCore {
       return nil
     }
     var root: UInt64 = 0
-    if let bits = AddressField.inputBits(size: UInt64(configuration.t0sz)) {
+    let granuleShift = UInt8(configuration.granule.log2Bytes)
+    if let bits = AddressField.inputBits(
+      size: UInt64(configuration.t0sz), granuleShift: granuleShift)
+    {
       let shape = TableShape(
-        granuleShift: UInt8(configuration.granule.log2Bytes), inputBits: bits)
+        granuleShift: granuleShift, inputBits: bits,
+        outputBits: AddressField.effectiveBits(
+          UInt64(configuration.ips), granuleShift: granuleShift, outputBits))
       root = makeRoot(
         number, shape, recordedBase: configuration.ttb0, tableBase: arenaIntermediate)
       guard root != 0 else { return nil }
@@ -56,7 +63,8 @@ extension SMMUCore {
       refusals.arenaFull += 1
       return nil
     }
-    let granule = AddressField.granuleField(shift: UInt8(configuration.granule.log2Bytes))
+    let granule = AddressField.granuleField(shift: granuleShift)
+    arena.store(offset + 24, ContextDescriptor.mair)
     arena.store(offset + 8, arenaIntermediate + root)
     arena.store(
       offset,
@@ -103,9 +111,13 @@ extension SMMUCore {
     }
     let granule = UInt8(configuration.s2granule.log2Bytes)
     var root: UInt64 = 0
-    if let bits = AddressField.inputBits(size: UInt64(configuration.s2t0sz)),
+    if let bits = AddressField.inputBits(
+      size: UInt64(configuration.s2t0sz), granuleShift: granule),
       let level = StreamTableEntry.startLevel(field: configuration.s2sl0, granuleShift: granule),
-      let shape = TableShape(stage2GranuleShift: granule, inputBits: bits, startLevel: level)
+      let shape = TableShape(
+        stage2GranuleShift: granule, inputBits: bits, startLevel: level,
+        outputBits: AddressField.effectiveBits(
+          UInt64(configuration.s2ps), granuleShift: granule, outputBits))
     {
       root = makeRecordedStage2(tree, shape, recordedBase: configuration.s2ttb)
       guard root != 0 else { return false }

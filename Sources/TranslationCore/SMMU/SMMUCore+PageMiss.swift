@@ -17,7 +17,7 @@ extension SMMUCore {
     // Safety: both point to the entries of one StreamID of the table.
     let walkKey = unsafe context.pointee.walkKey
     guard walkKey != 0, unsafe address < lookup.pointee.limit,
-      unsafe lookup.pointee.key & 0x3F == Self.pageShift, tlb.holdsOnly(Self.pageShift),
+      unsafe lookup.pointee.key == context.pointee.pageKey, tlb.holdsOnly(Self.pageShift),
       let table = unsafe walkCache.onlyWay(
         address, Self.blockShift, walkKey, context.pointee.walkSalt)
     else { return nil }
@@ -30,9 +30,11 @@ extension SMMUCore {
     let descriptor = arena.load(place)
     let expected = Descriptor.tableOrPage | Descriptor.accessFlag | Descriptor.notGlobal
     let output = descriptor & Descriptor.addressMask
-    guard descriptor & expected == expected, unsafe output < context.pointee.outputLimit1,
+    guard descriptor & (expected | Descriptor.contiguous) == expected,
+      unsafe output < context.pointee.outputLimit1,
       let block = unsafe stage2TLB.onlyWay(
-        output, Self.blockShift, context.pointee.stage2Key, context.pointee.stage2Salt)
+        output, Self.blockShift, context.pointee.stage2Key, context.pointee.stage2Salt),
+      block & (Stage2Permissions.noExecution | Stage2Result.clean) == 0
     else { return nil }
     // As in a line of the TLB: bit 0 not readable, bit 1 not writable.
     let readable = descriptor &>> 6 & 1
@@ -44,19 +46,22 @@ extension SMMUCore {
     let page = address & (~0 &<< Self.pageShift)
     unsafe tlb.replace(
       at: (address &>> UInt64(lookup.pointee.setShift)) ^ UInt64(lookup.pointee.salt),
-      tag: page | lookup.pointee.key, data: (physical &- page) | denied, shift: Self.pageShift)
-    counters.tlbMisses &+= 1
-    counters.stage1Reads &+= 1
+      tag: page | lookup.pointee.key, data: (physical &- page) | denied, shift: Self.pageShift,
+      detail: TranslationDetail(page: descriptor, denied: block & 3).word)
+    counters.pageWalks &+= 1
     return physical | address & 0xFFF
   }
 }
 
 extension StreamContext {
+  /// Makes `resolvePage` possible for a nested stream with 4 KiB pages that hardware does not mark.
   mutating func prepareForPages() {
-    walkKey = UInt64(space) << 48 | SMMUCore.blockShift
-    walkSalt = TranslationBuffer.salt(UInt64(space))
+    let space = UInt64(context.space)
+    pageKey = space << 48 | 12
+    walkKey = space << 48 | SMMUCore.blockShift
+    walkSalt = TranslationBuffer.salt(space)
     stage2Key = UInt64(vmid) << 48 | SMMUCore.blockShift
     stage2Salt = TranslationBuffer.salt(UInt64(vmid))
-    outputLimit1 = 1 << UInt64(outputBits1)
+    outputLimit1 = 1 << UInt64(context.outputBits)
   }
 }

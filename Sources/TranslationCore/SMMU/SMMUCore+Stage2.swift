@@ -1,150 +1,171 @@
-/// The host's stage 2: guest memory and arena as blocks, and single pages such as the doorbell's.
+/// Stage 2: IPA → PA (Arm ARM DDI 0487, D8.2; IHI 0070, §3.4 and §5.2).
 extension SMMUCore {
-  /// Maps a naturally aligned range of intermediate addresses in the host's stage 2, with the
-  /// largest leaves that fit. O(leaves). Refused, and counted, without stage 2, when misaligned or
-  /// out of range.
+  typealias Class = SMMUFaultSyndrome.Class
+
+  /// Translates `ipa` and checks that the access is allowed there. `faultClass` says what for: the
+  /// final address, a stage-1 descriptor, or a CD; the last two also obey S2PTW, and are data.
   ///
-  /// The host changes its own tables here, so it also invalidates what it replaced.
-  package mutating func mapStage2(ipa: UInt64, pa: UInt64, log2SizeBytes: UInt32) {
-    guard hostStage2 != 0 else {
-      refusals.unknownAddressSpace += 1
-      return
-    }
-    guard (12...30).contains(log2SizeBytes) else {
-      refusals.badGeometry += 1
-      return
-    }
-    let size = UInt64(1) << UInt64(log2SizeBytes)
-    guard (ipa | pa) & (size - 1) == 0 else {
-      refusals.misaligned += 1
-      return
-    }
-    // Safety: `hostStage2` is the number of a space that exists.
-    let shape = unsafe spaces.spaces[hostStage2].shape
-    guard ipa < shape.inputLimit, pa >> UInt64(outputBits) == 0 else {
-      refusals.addressOutOfRange += 1
-      return
-    }
-    split(around: ipa, below: UInt64(log2SizeBytes))
-    fillHostStage2(from: ipa, to: ipa + size, output: pa, largest: UInt64(log2SizeBytes))
-    stage2TLB.removeAll { _ in true }
-    tlb.removeAll { _ in true }
-    walkCache.removeAll { _ in true }
-  }
-
-  /// Stage 2 of an intermediate address, without counters or caches: identity without stage 2, all
-  /// ones where nothing is mapped.
-  package func physicalAddress(ofIntermediate ipa: UInt64) -> UInt64 {
-    guard hostStage2 != 0 else { return ipa }
-    // Safety: as `mapStage2`.
-    let host = unsafe spaces.spaces[hostStage2]
-    let (result, _) = stage2Lookup(
-      ipa, root: arenaPhysical + host.root, shape: host.shape, outputBits: outputBits)
-    return result.fault == 0 ? result.address : ~0
-  }
-
-  /// Whether stage 2 needs nothing more for a guest's leaf: its output lies in guest memory.
+  /// - Parameter need: bit 0 reading, bit 1 writing.
   @inline(__always)
-  func isBacked(_ output: UInt64) -> Bool {
-    output &- backedStart < backedBytes
-  }
-
-  /// A guest mapped something outside its memory, such as another device's registers: stage 2 gets
-  /// it page by page where it has nothing, at the same offset as memory. Blocks of more than 2 MiB
-  /// stay without, so that one record is no more than 512 stores.
-  @inline(never)
-  mutating func back(_ output: UInt64, _ log2: UInt64, _ space: AddressSpace) {
-    guard space.isStage1, log2 <= 21 else { return }
-    // Safety: as `mapStage2`.
-    let limit = unsafe spaces.spaces[hostStage2].shape.inputLimit
-    let writes = counters.descriptorWrites
-    for page in stride(from: output, to: output + 1 << log2, by: 4096) where page < limit {
-      let target = page + options.stage2Offset
-      guard physicalAddress(ofIntermediate: page) == ~0, target >> UInt64(outputBits) == 0
-      else { continue }
-      fillHostStage2(from: page, to: page + 4096, output: target, largest: 12)
-    }
-    counters.descriptorWrites = writes
-  }
-
-  mutating func buildHostStage2() {
-    let bits = min(max(options.stage2InputBits, 36), outputBits)
-    let start = TableShape.stage2StartLevel(granuleShift: 12, inputBits: bits)
-    guard
-      let shape = TableShape(stage2GranuleShift: 12, inputBits: bits, startLevel: start),
-      options.guestMemory.upperBound + arena.limitBytes <= shape.inputLimit,
-      options.guestMemory.upperBound & 0x1FFF_FFFF == 0, options.stage2Offset & 0x1FFF_FFFF == 0
-    else { fatalError("SMMUOptions: guest memory and arena do not fit the stage-2 input width") }
-    hostStage2 = spaces.numberAdding(AddressSpace.hostStage2)
-    let root = makeRoot(hostStage2, shape, recordedBase: 0, tableBase: arenaPhysical)
-    precondition(root != 0, "SMMUOptions.arenaLimitBytes is too small for stage 2")
-    let memory = options.guestMemory
-    fillHostStage2(
-      from: memory.lowerBound, to: memory.upperBound + arena.limitBytes,
-      output: memory.lowerBound + options.stage2Offset, largest: UInt64(options.stage2BlockLog2))
-    // Building the world is not part of what a trace makes the core do.
-    counters.descriptorWrites = 0
-    precondition(refusals.arenaFull == 0, "SMMUOptions.arenaLimitBytes is too small for stage 2")
-  }
-
-  /// The tables of a recorded stage 2 (configs 6 and 7), with the arena in it: stage-1 tables and
-  /// context descriptors have to be reachable.
-  mutating func makeRecordedStage2(_ number: Int, _ shape: TableShape, recordedBase: UInt64)
-    -> UInt64
-  {
-    // Safety: a number that the table gave is an index of `spaces`.
-    let space = unsafe spaces.spaces + number
-    let before = unsafe space.pointee.root
-    let root = makeRoot(number, shape, recordedBase: recordedBase, tableBase: arenaPhysical)
-    guard root != 0, root != before else { return root }
-    let level = max(2, shape.startLevel)
-    let size = UInt64(1) << shape.shift(level)
-    let type = level == 3 ? Descriptor.tableOrPage : Descriptor.block
-    let writes = counters.descriptorWrites
-    for offset in stride(from: 0, to: arena.limitBytes, by: Int(size)) {
-      let address = arenaIntermediate + offset
-      if address >= shape.inputLimit { break }
-      unsafe store(
-        leaf: (arenaPhysical + offset) | Descriptor.hostStage2Leaf | type, at: address,
-        level: level, in: space)
-    }
-    counters.descriptorWrites = writes
-    return root
-  }
-
-  private mutating func fillHostStage2(
-    from first: UInt64, to end: UInt64, output: UInt64, largest: UInt64
-  ) {
-    // Safety: as `mapStage2`.
-    let space = unsafe spaces.spaces + hostStage2
-    var address = first
-    while address < end {
-      let target = output + (address - first)
-      let fits = UInt64(min((address | target | 1 << 40).trailingZeroBitCount, 40))
-      var level: UInt8 = 3
-      for candidate: UInt8 in [1, 2] where level == 3 {
-        let shift: UInt64 = candidate == 1 ? 30 : 21
-        if shift <= largest, shift <= fits, address + 1 << shift <= end { level = candidate }
+  mutating func translateStage2(
+    _ ipa: UInt64, _ faultClass: Class, _ need: UInt64, _ stream: Stream
+  ) -> Stage2Result {
+    // Safety: the pointer is to the stream of the access; a line that was found is one of the buffer.
+    if unsafe ipa < stream.pointee.stage2.inputLimit,
+      let line = unsafe stage2TLB.find(ipa, space: UInt64(stream.pointee.vmid))
+    {
+      let found = unsafe Stage2Result(address: ipa, line: line.pointee.data)
+      // A write to a clean page has to be recorded in its descriptor: the entry does not serve it.
+      if need & 2 == 0 || !found.isClean {
+        counters.stage2TLBHits &+= 1
+        if unsafe isAllowed(found, faultClass, need, stream) { return found }
+        return Stage2Result(fault: refuse(ipa, faultClass, need))
       }
-      let type = level == 3 ? Descriptor.tableOrPage : Descriptor.block
-      unsafe store(
-        leaf: target | Descriptor.hostStage2Leaf | type, at: address, level: level, in: space)
-      address += level == 3 ? 1 << 12 : level == 2 ? 1 << 21 : 1 << 30
+    }
+    return unsafe missStage2(ipa, faultClass, need, stream)
+  }
+
+  @inline(never)
+  private mutating func missStage2(
+    _ ipa: UInt64, _ faultClass: Class, _ need: UInt64, _ stream: Stream
+  ) -> Stage2Result {
+    counters.stage2TLBMisses &+= 1
+    // Safety: as `translateStage2`.
+    let found = unsafe walkStage2(ipa, faultClass, need, stream)
+    if found.fault != 0 { return found }
+    guard unsafe isAllowed(found, faultClass, need, stream) else {
+      return Stage2Result(fault: refuse(ipa, faultClass, need))
+    }
+    unsafe stage2TLB.insert(
+      ipa, space: UInt64(stream.pointee.vmid), shift: found.shift, leafShift: found.shift,
+      output: found.address, low: found.lineBits,
+      detail: TranslationDetail(found, granuleShift: stream.pointee.stage2.granuleShift))
+    return found
+  }
+
+  @inline(__always)
+  private func isAllowed(
+    _ found: Stage2Result, _ faultClass: Class, _ need: UInt64, _ stream: Stream
+  ) -> Bool {
+    // Safety: as `translateStage2`.
+    if faultClass == .inputAddress {
+      return found.permissions.allows(need, instruction: request.instruction)
+    }
+    let isProtected = unsafe found.isDevice && stream.pointee.flags.contains(.protectsWalks)
+    return found.permissions.allows(need, instruction: false) && !isProtected
+  }
+
+  private mutating func refuse(_ ipa: UInt64, _ faultClass: Class, _ need: UInt64) -> UInt8 {
+    fail(
+      SMMUEvent.permission, stage2: ipa, faultClass,
+      descriptorRead: faultClass == .descriptor && need & 2 == 0)
+  }
+
+  @inline(__always)
+  private mutating func walkStage2(
+    _ ipa: UInt64, _ faultClass: Class, _ need: UInt64, _ stream: Stream
+  ) -> Stage2Result {
+    // Safety: as `translateStage2`.
+    let shape = unsafe stream.pointee.stage2
+    let outputBits = unsafe UInt64(stream.pointee.outputBits2)
+    guard ipa < shape.inputLimit else {
+      return Stage2Result(fault: fail(SMMUEvent.translation, stage2: ipa, faultClass))
+    }
+    var level = shape.startLevel
+    var table = unsafe stream.pointee.root2
+    if stage2Tables.isEnabled { unsafe startStage2(ipa, stream, &level, &table) }
+    while true {
+      let place = table &+ shape.descriptorOffset(ipa, level)
+      guard let descriptor = read(physical: place) else {
+        return Stage2Result(
+          fault: fail(SMMUEvent.walkExternalAbort, stage2: place, faultClass))
+      }
+      counters.stage2Reads &+= 1
+      let type = descriptor & 3
+      if level < 3, type == Descriptor.tableOrPage {
+        table = shape.address(in: descriptor, from: UInt64(shape.granuleShift))
+        if table &>> outputBits != 0, !ownsTables {
+          return Stage2Result(fault: fail(SMMUEvent.addressSize, stage2: ipa, faultClass))
+        }
+        if stage2Tables.isEnabled { unsafe rememberStage2(table, level, ipa, stream) }
+        level += 1
+        continue
+      }
+      let isLeaf = level == 3 ? type == Descriptor.tableOrPage : type == Descriptor.block
+      guard isLeaf, shape.allowsLeaf(level) else {
+        return Stage2Result(fault: fail(SMMUEvent.translation, stage2: ipa, faultClass))
+      }
+      return unsafe stage2Leaf(descriptor, level, at: place, ipa, faultClass, need, stream)
     }
   }
 
-  /// Replaces a block that is larger than 2^`below` bytes and holds `address` by smaller leaves.
-  private mutating func split(around address: UInt64, below: UInt64) {
-    // Safety: as `mapStage2`.
-    let host = unsafe spaces.spaces[hostStage2]
-    let (old, _) = stage2Lookup(
-      address, root: arenaPhysical + host.root, shape: host.shape, outputBits: outputBits)
-    guard old.fault == 0, old.shift > below else { return }
-    let block = address & (~0 << old.shift)
-    let output = old.address & (~0 << old.shift)
-    let smaller = old.shift - 9
-    fillHostStage2(
-      from: block, to: block + 1 << old.shift, output: output, largest: smaller)
-    split(around: address, below: below)
+  // MARK: Remembered tables
+
+  private mutating func startStage2(
+    _ ipa: UInt64, _ stream: Stream, _ level: inout UInt8, _ table: inout UInt64
+  ) {
+    // Safety: as `translateStage2`.
+    guard let line = unsafe stage2Tables.findSmallest(ipa, space: UInt64(stream.pointee.vmid))
+    else {
+      counters.stage2TableMisses &+= 1
+      return
+    }
+    counters.stage2TableHits &+= 1
+    let detail = unsafe stage2Tables.detail(of: line)
+    table = detail.address
+    level = unsafe UInt8(truncatingIfNeeded: detail.level(line.pointee.shift)) + 1
+  }
+
+  private mutating func rememberStage2(
+    _ table: UInt64, _ level: UInt8, _ ipa: UInt64, _ stream: Stream
+  ) {
+    // Safety: as `translateStage2`.
+    let shape = unsafe stream.pointee.stage2
+    let shift = shape.shift(level)
+    unsafe stage2Tables.insert(
+      ipa, space: UInt64(stream.pointee.vmid), shift: shift, leafShift: shift, output: 0, low: 0,
+      detail: TranslationDetail(nextTable: table, limits: 0, granuleShift: shape.granuleShift))
+  }
+
+  // MARK: Leaves
+
+  /// Output size, then access flag and dirty state (IHI 0070, §3.13; S2HA, S2HD, S2AFFD in §5.2).
+  @inline(__always)
+  private mutating func stage2Leaf(
+    _ read: UInt64, _ level: UInt8, at place: UInt64, _ ipa: UInt64, _ faultClass: Class,
+    _ need: UInt64, _ stream: Stream
+  ) -> Stage2Result {
+    // Safety: as `translateStage2`.
+    let shape = unsafe stream.pointee.stage2
+    let flags = unsafe stream.pointee.flags
+    var shift = shape.shift(level)
+    let output = shape.address(in: read, from: shift)
+    if unsafe output &>> UInt64(stream.pointee.outputBits2) != 0 {
+      return Stage2Result(fault: fail(SMMUEvent.addressSize, stage2: ipa, faultClass))
+    }
+    var descriptor = read
+    if descriptor & Descriptor.accessFlag == 0 {
+      if flags.contains(.updatesAccessFlag) {
+        descriptor |= Descriptor.accessFlag
+      } else if !flags.contains(.noAccessFaults) {
+        return Stage2Result(fault: fail(SMMUEvent.accessFlag, stage2: ipa, faultClass))
+      }
+    }
+    let marksDirty =
+      descriptor & Descriptor.dirtyBitModifier != 0
+      && flags.isSuperset(of: [.updatesAccessFlag, .updatesDirtyState])
+    if need & 2 != 0, marksDirty { descriptor |= Descriptor.stage2Writable }
+    if descriptor != read, !write(descriptor, physical: place) {
+      return Stage2Result(fault: fail(SMMUEvent.walkExternalAbort, stage2: place, faultClass))
+    }
+    if descriptor & Descriptor.contiguous != 0 {
+      shift = min(shift + shape.contiguousLog2(level), UInt64(shape.inputBits))
+    }
+    let mask = ~0 as UInt64 &<< shift
+    return Stage2Result(
+      address: output & mask | ipa & ~mask, shift: shift,
+      permissions: Stage2Permissions(leaf: descriptor),
+      isClean: marksDirty && descriptor & Descriptor.stage2Writable == 0,
+      isDevice: Descriptor.isStage2Device(descriptor))
   }
 }

@@ -40,7 +40,7 @@ extension SMMUCore {
         if unsafe line.pointee.tag == tag {
           let data = unsafe line.pointee.data
           if data & need == 0 { return SMMUTranslation(address: address &+ (data & ~0xFFF)) }
-          return denied()
+          return denied(streamID, address, need)
         }
       }
     }

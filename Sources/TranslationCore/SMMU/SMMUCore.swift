@@ -14,9 +14,16 @@ package import EventModel
 ///
 /// Without stage 2 (`nested` off) the offset is 0 and intermediate addresses are physical.
 ///
-/// A guest's tables carry the addresses that this core gave them, not the recorded ones: a recording
-/// shows leaves, not where the guest kept its tables. They are outside CD.IPS where that is small,
-/// so output width is checked for leaves only.
+/// Two ways in. The trace way: `configureStream`, `map`, `unmap` store the structures that the recorded
+/// software would have stored. A guest's tables then carry the addresses that this core gave them, not
+/// the recorded ones: a recording shows leaves, not where the guest kept its tables. They are outside
+/// CD.IPS where that is small, so output width is checked for leaves only. The architecture's way:
+/// `program` sets the registers and `store` fills the arena with tables of any form; then all of it
+/// counts.
+///
+/// Not modelled: Secure and Realm state, AArch32 and big-endian tables, the upper half of the address
+/// space (TTB1), MPAM, DPT, memory attributes beyond Device or not, ATS responses to the device, and
+/// time. Where the architecture allows a choice, `ReferenceModel` says which was taken.
 @safe
 @usableFromInline
 package struct SMMUCore: ~Copyable {
@@ -29,8 +36,8 @@ package struct SMMUCore: ~Copyable {
   @usableFromInline var counters = SMMUCounters()
 
   package let options: SMMUOptions
-  /// CR0.SMMUEN: set by the first stream configuration. Until then everything passes (§3.11).
-  package internal(set) var isEnabled = false
+  /// `program` changes them.
+  package internal(set) var registers = SMMURegisters()
   /// Trace records and commands that were refused.
   package var refusals = SMMURefusals()
 
@@ -39,16 +46,29 @@ package struct SMMUCore: ~Copyable {
   private let contextPages: ZeroedPages
   /// Bounds of the StreamIDs that may be in the configuration cache; empty: lower > upper.
   var cachedStreams: (lower: UInt32, upper: UInt32) = (.max, 0)
+  var streamOrder: StreamOrder
+  var contextCache: ContextCache
 
   var tlb: TranslationBuffer
   var stage2TLB: TranslationBuffer
   var walkCache: TranslationBuffer
+  var stage1Tables: TranslationBuffer
+  var stage2Tables: TranslationBuffer
   var arena: TableArena
   var spaces: AddressSpaceTable
   var leafTables = LeafTables()
   /// Per arena page: descriptors of the table starting there that hold a leaf or a table with leaves.
   let liveCounts: UnsafeMutablePointer<UInt32>
   private let liveCountPages: ZeroedPages
+
+  // Of the access under way.
+  var request = SMMURequest(0, 0, 1)
+  var notes = AccessNotes()
+  var syndrome = SMMUFaultSyndrome()
+  var missedConfiguration = false
+
+  var eventQueue: SMMUEventQueue
+  var stalls = StalledTransactions()
 
   /// Address of arena offset 0: intermediate and physical.
   let arenaIntermediate: UInt64
@@ -63,8 +83,10 @@ package struct SMMUCore: ~Copyable {
   let backedBytes: UInt64
   /// Number of the host's stage-2 space; 0 without one.
   var hostStage2 = 0
-  /// A leaf without nG was cached: an invalidation by address must reach every ASID.
+  /// A leaf without nG was cached: lookups and invalidations look in the global spaces, too.
   var globalsCached = false
+  /// Tables are where this core put them, not where the recorded CD's output width allows.
+  var ownsTables = false
 
   /// Reserves all memory. Traps when the options leave no room for stream table and stage 2.
   package init(geometry: TableGeometry, options: SMMUOptions) {
@@ -73,7 +95,8 @@ package struct SMMUCore: ~Copyable {
     self.options = options
     lastStreamID = UInt32(streamCount - 1)
     lookupPages = ZeroedPages(byteCount: streamCount * MemoryLayout<StreamLookup>.stride)
-    contextPages = ZeroedPages(byteCount: streamCount * MemoryLayout<StreamContext>.stride)
+    // One more, for a CD on its way to the cache.
+    contextPages = ZeroedPages(byteCount: (streamCount + 1) * MemoryLayout<StreamContext>.stride)
     unsafe lookups = lookupPages.table(of: StreamLookup.self)
     unsafe contexts = contextPages.table(of: StreamContext.self)
     tlb = TranslationBuffer(entries: options.tlbEntries, ways: options.tlbWays)
@@ -81,55 +104,36 @@ package struct SMMUCore: ~Copyable {
     tlbSetMask = tlb.setMask
     stage2TLB = TranslationBuffer(entries: options.stage2TLBEntries, ways: options.stage2TLBWays)
     walkCache = TranslationBuffer(entries: options.walkCacheEntries, ways: options.walkCacheWays)
+    stage1Tables = TranslationBuffer(
+      entries: options.stage1TableCacheEntries, ways: options.tableCacheWays)
+    stage2Tables = TranslationBuffer(
+      entries: options.stage2TableCacheEntries, ways: options.tableCacheWays)
+    streamOrder = StreamOrder(entries: options.streamCacheEntries, streams: streamCount)
+    contextCache = ContextCache(entries: options.keepsContexts ? options.contextCacheEntries : 0)
+    eventQueue = SMMUEventQueue(log2Entries: options.eventQueueLog2)
     arena = TableArena(limitBytes: options.arenaLimitBytes)
     spaces = AddressSpaceTable(limit: options.addressSpaceLimit)
     liveCountPages = ZeroedPages(byteCount: Int(arena.limitBytes >> 12) * 4)
     unsafe liveCounts = liveCountPages.table(of: UInt32.self)
     arenaIntermediate = options.guestMemory.upperBound
     arenaPhysical = arenaIntermediate + (options.nested ? options.stage2Offset : 0)
-    outputBits = min(max(geometry.outputAddressBits, 32), 48)
+    outputBits = min(max(geometry.outputAddressBits, 32), 52)
 
     let memory = options.guestMemory
     backedStart = options.nested ? memory.lowerBound : 0
     backedBytes = options.nested ? memory.upperBound - memory.lowerBound : 1 << 48
-    streamSplit = UInt32(min(options.streamTableSplit, streamBits))
+    // A table that one level-2 table holds is linear (IHI 0070, §6.3.25).
+    streamSplit = options.streamTableSplit < streamBits ? UInt32(options.streamTableSplit) : 0
     let tableBytes = streamSplit == 0 ? streamCount * 64 : (streamCount >> Int(streamSplit)) * 8
     let log2 = UInt8(max(4096, tableBytes).trailingZeroBitCount)
     guard let streamTable = arena.allocate(log2Bytes: log2) else {
       fatalError("SMMUOptions.arenaLimitBytes is too small for the stream table")
     }
     self.streamTable = streamTable
+    registers.streamTableBase = arenaPhysical + streamTable
+    registers.log2Size = streamBits
+    registers.split = UInt8(streamSplit)
+    registers.isTwoLevel = streamSplit != 0
     if options.nested { buildHostStage2() }
   }
-
-  package func addCounters(to work: inout WorkCounters) {
-    work.accesses += counters.accesses
-    work.configurationCacheMisses += counters.configurationMisses
-    work.steReads += counters.steReads
-    work.cdReads += counters.cdReads
-    work.tlbMisses += counters.tlbMisses
-    work.stage1DescriptorReads += counters.stage1Reads
-    work.stage2DescriptorReads += counters.stage2Reads
-    work.stage2TLBMisses += counters.stage2TLBMisses
-    work.smmuCommands += counters.commands
-    work.smmuFaults += counters.faults
-    work.descriptorWrites += counters.descriptorWrites
-  }
-}
-
-/// The SMMU's share of `WorkCounters`, close to the fast path.
-@frozen
-@usableFromInline
-struct SMMUCounters: BitwiseCopyable {
-  @usableFromInline var accesses: UInt64 = 0
-  var configurationMisses: UInt64 = 0
-  var steReads: UInt64 = 0
-  var cdReads: UInt64 = 0
-  var tlbMisses: UInt64 = 0
-  var stage1Reads: UInt64 = 0
-  var stage2Reads: UInt64 = 0
-  var stage2TLBMisses: UInt64 = 0
-  var commands: UInt64 = 0
-  var faults: UInt64 = 0
-  var descriptorWrites: UInt64 = 0
 }

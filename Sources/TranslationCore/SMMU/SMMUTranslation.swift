@@ -19,21 +19,6 @@ package struct SMMUTranslation: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// Event numbers of IHI 0070, §7.3, as far as this core raises them.
-package enum SMMUEvent {
-  package static let badStreamID: UInt8 = 0x02
-  package static let badSTE: UInt8 = 0x04
-  package static let badCD: UInt8 = 0x0A
-  package static let walkExternalAbort: UInt8 = 0x0B
-  package static let translation: UInt8 = 0x10
-  package static let addressSize: UInt8 = 0x11
-  package static let accessFlag: UInt8 = 0x12
-  package static let permission: UInt8 = 0x13
-  /// STE.Config = abort: the access ends with an abort and no event is recorded (§5.2). As an
-  /// `OutcomeClass` it is event number 0.
-  package static let aborted: UInt8 = 0x40
-}
-
 /// Records and commands that were not applied, by reason. A trace is untrusted input: none of
 /// these is an error of the core.
 package struct SMMURefusals: Hashable, Sendable {

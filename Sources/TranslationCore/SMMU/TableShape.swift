@@ -6,21 +6,28 @@ struct TableShape: Hashable, Sendable, BitwiseCopyable {
   var granuleShift: UInt8
   var startLevel: UInt8
   var inputBits: UInt8
+  /// 64 KiB granule and 52-bit outputs: descriptor bits 15:12 are address bits 51:48, and level 1
+  /// may hold blocks (FEAT_LPA).
+  var isWide: Bool
 
   /// Stage 1: the start level follows from the input width (D8.2.7…9).
-  init(granuleShift: UInt8, inputBits: UInt8) {
+  init(granuleShift: UInt8, inputBits: UInt8, outputBits: UInt8 = 48) {
     let bits = granuleShift - 3
     self.granuleShift = granuleShift
     self.inputBits = inputBits
     startLevel = 4 - (inputBits - granuleShift + bits - 1) / bits
+    isWide = granuleShift == 16 && outputBits == 52
   }
 
   /// Stage 2: the start level is a field, and up to 16 tables may be concatenated there.
   /// Nil when the fields contradict each other, which makes the STE illegal (IHI 0070, §5.2).
-  init?(stage2GranuleShift: UInt8, inputBits: UInt8, startLevel: UInt8) {
+  init?(
+    stage2GranuleShift: UInt8, inputBits: UInt8, startLevel: UInt8, outputBits: UInt8 = 48
+  ) {
     granuleShift = stage2GranuleShift
     self.inputBits = inputBits
     self.startLevel = startLevel
+    isWide = stage2GranuleShift == 16 && outputBits == 52
     guard startLevel <= 3, inputBits > topShift, topBits <= UInt32(bitsPerLevel) + 4 else {
       return nil
     }
@@ -46,6 +53,10 @@ struct TableShape: Hashable, Sendable, BitwiseCopyable {
   var rootLog2Bytes: UInt8 { max(granuleShift, UInt8(topBits) + 3) }
   var inputLimit: UInt64 { 1 << UInt64(inputBits) }
 
+  /// Clears the low bits of a table base: the start table is aligned to the size of what it uses,
+  /// and to 64 bytes at least (D8.2.8).
+  var rootMask: UInt64 { ~0 << max(UInt64(topBits) + 3, 6) }
+
   /// Adjacent leaves that the contiguous bit joins (D8.7.1), as log2.
   func contiguousLog2(_ level: UInt8) -> UInt64 {
     switch granuleShift {
@@ -55,10 +66,11 @@ struct TableShape: Hashable, Sendable, BitwiseCopyable {
     }
   }
 
-  /// Levels that may hold a block: 1 and 2 with 4 KiB, 2 with 16 and 64 KiB (48-bit addresses).
+  /// Levels that may hold a leaf: blocks at 1 and 2 with 4 KiB, at 2 with 16 and 64 KiB, and at 1
+  /// with 64 KiB and 52-bit outputs.
   @inline(__always)
   func allowsLeaf(_ level: UInt8) -> Bool {
-    level == 3 || level == 2 || (level == 1 && granuleShift == 12)
+    level == 3 || level == 2 || (level == 1 && (granuleShift == 12 || isWide))
   }
 
   /// Offset in its table of the descriptor for `address`; at the start level the index may run over
@@ -70,26 +82,17 @@ struct TableShape: Hashable, Sendable, BitwiseCopyable {
       level == startLevel ? ~0 : (1 << UInt64(granuleShift - 3)) - 1
     return (index & mask) << 3
   }
-}
 
-/// Fields of a VMSAv8-64 descriptor (Arm ARM DDI 0487, D8.3).
-enum Descriptor {
-  static let valid: UInt64 = 1
-  /// Bits 1:0 of a table at levels 0…2 and of a page at level 3; a block has 01.
-  static let tableOrPage: UInt64 = 3
-  static let block: UInt64 = 1
-  /// Stage 1, AP[1] and AP[2]: accessible without privilege, read-only. A device's access is
-  /// unprivileged (STE.PRIVCFG is not modelled).
-  static let unprivileged: UInt64 = 1 << 6
-  static let readOnly: UInt64 = 1 << 7
-  static let accessFlag: UInt64 = 1 << 10
-  static let notGlobal: UInt64 = 1 << 11
-  static let contiguous: UInt64 = 1 << 52
-  /// What Linux stores for DMA memory: write-back, inner shareable, AF, nG, unprivileged
-  /// (drivers/iommu/io-pgtable-arm.c, arm_lpae_prot_to_pte).
-  static let linuxMemory: UInt64 = 0xF44
-  static let addressMask: UInt64 = 0x0000_FFFF_FFFF_F000
+  /// The address in a descriptor, from bit `low` on.
+  @inline(__always)
+  func address(in descriptor: UInt64, from low: UInt64) -> UInt64 {
+    let address = descriptor & 0x0000_FFFF_FFFF_FFFF & (~0 &<< low)
+    return isWide ? address | (descriptor & 0xF000) &<< 36 : address
+  }
 
-  /// A host stage-2 leaf: MemAttr write-back, S2AP read and write, inner shareable, AF.
-  static let hostStage2Leaf: UInt64 = 0xF << 2 | 3 << 6 | 3 << 8 | accessFlag
+  /// The inverse: where an address stands in a descriptor.
+  func field(_ address: UInt64) -> UInt64 {
+    let low = address & Descriptor.addressMask
+    return isWide ? low | (address >> 36) & 0xF000 : low
+  }
 }

@@ -1,19 +1,19 @@
-/// One set-associative cache of translations, used three times: combined TLB, stage-2 TLB, cache of
-/// last-level tables.
+/// One set-associative cache of translations, used for the combined TLB, the stage-2 TLB and the
+/// caches of tables.
 ///
 /// **Tag.** Input address without the page's offset; a 16-bit space number in bits 63:48; log2 of the
-/// page's bytes in bits 5:0, which is never 0 for a valid entry. Inputs of up to 48 bits fit.
+/// page's bytes in bits 5:0, which is never 0 for a valid entry. Of inputs wider than 48 bits the
+/// upper four stand in bits 11:8.
 ///
 /// **Data.** Bits 63:12: what to add to the input to get the output, modulo 2^64. Bit 0 set: not
-/// readable. Bit 1 set: not writable. Bits 9:4: log2 of the stage-1 leaf's bytes (more than the
-/// page's own when stage 2 maps in smaller pieces). So a hit costs one compare, one test, one sum.
+/// readable. Bit 1 set: not writable. Bits 9:4: log2 of the leaf's bytes, which are more than the
+/// page's own when stage 2 maps a stage-1 leaf in smaller pieces. So a hit costs one compare, one
+/// test, one sum. Lines of the stage-2 TLB have in bits 3:2 and 11 what `Stage2Result` has there.
+///
+/// **Detail.** A second word, apart: `TranslationDetail`.
 ///
 /// **Order.** In a set, valid entries come first and the newest of them is way 0; a full set loses
 /// its oldest. A hit changes nothing, so reading is free of stores.
-///
-/// **Invalidation rule.** Whoever removes or narrows a mapping must invalidate before the next use
-/// that has to see the change; adding one needs nothing, since absence is not cached. An entry made
-/// from a leaf goes when any address of that leaf is invalidated.
 @safe
 @usableFromInline
 struct TranslationBuffer: ~Copyable {
@@ -26,14 +26,18 @@ struct TranslationBuffer: ~Copyable {
     var space: UInt64 { tag &>> 48 }
     var shift: UInt64 { tag & 0x3F }
     var leafShift: UInt64 { (data &>> 4) & 0x3F }
+    /// First input address.
+    var input: UInt64 { tag & 0xFFFF_FFFF_F000 | (tag & 0xF00) &<< 40 }
     /// Whether the leaf behind the entry has an address in `first`…`last`.
     func touches(_ first: UInt64, _ last: UInt64) -> Bool {
-      let leaf = (tag & 0xFFFF_FFFF_FFFF) &>> leafShift
+      let leaf = input &>> leafShift
       return first &>> leafShift <= leaf && leaf <= last &>> leafShift
     }
   }
 
   private let pages: ZeroedPages
+  private let detailPages: ZeroedPages
+  private let details: UnsafeMutablePointer<UInt64>
   let lines: UnsafeMutablePointer<Line>
   /// Where `findNear` looks first.
   private var near: UnsafeMutablePointer<Line>
@@ -42,9 +46,9 @@ struct TranslationBuffer: ~Copyable {
   let setShift: UInt64
   let isEnabled: Bool
   /// Bit s: pages of 2^s bytes were inserted since the buffer was last empty.
-  private(set) var sizesInUse: UInt64 = 0
+  var sizesInUse: UInt64 = 0
   /// Some entry is smaller than the leaf it was made from.
-  private var holdsFragments = false
+  var holdsFragments = false
 
   /// - Parameters:
   ///   - entries: rounded up to a power of two; 0 disables the buffer.
@@ -60,6 +64,8 @@ struct TranslationBuffer: ~Copyable {
     pages = ZeroedPages(byteCount: MemoryLayout<Line>.stride << entriesLog2)
     unsafe lines = pages.table(of: Line.self)
     unsafe near = lines
+    detailPages = ZeroedPages(byteCount: 8 << entriesLog2)
+    unsafe details = detailPages.table(of: UInt64.self)
   }
 
   var ways: Int { 1 &<< Int(truncatingIfNeeded: setShift &- 4) }
@@ -70,7 +76,7 @@ struct TranslationBuffer: ~Copyable {
 
   /// First line of the set for an address.
   @inline(__always)
-  private func set(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
+  func set(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
     -> UnsafeMutablePointer<Line>
   {
     let offset = ((address &>> (shift &- setShift)) ^ salt) & setMask
@@ -80,8 +86,20 @@ struct TranslationBuffer: ~Copyable {
   }
 
   @inline(__always)
-  private static func tag(_ address: UInt64, _ shift: UInt64, _ space: UInt64) -> UInt64 {
-    address & (~0 &<< shift) | space &<< 48 | shift
+  static func tag(_ address: UInt64, _ shift: UInt64, _ space: UInt64) -> UInt64 {
+    address & (0xFFFF_FFFF_F000 &<< (shift &- 12)) & 0xFFFF_FFFF_F000 | (address &>> 40) & 0xF00
+      | space &<< 48 | shift
+  }
+
+  /// What is known of a line beside its translation.
+  func detail(of line: UnsafeMutablePointer<Line>) -> TranslationDetail {
+    // Safety: callers pass a line of this buffer, and each has a detail.
+    TranslationDetail(word: unsafe details[line - lines])
+  }
+
+  func setDetail(_ detail: TranslationDetail, of line: UnsafeMutablePointer<Line>) {
+    // Safety: as `detail(of:)`.
+    unsafe details[line - lines] = detail.word
   }
 
   /// One way, and no page size but this in use: an address has only one place to be.
@@ -98,7 +116,7 @@ struct TranslationBuffer: ~Copyable {
 
   /// The line of a buffer with one way for `address` and the page size `shift`.
   @inline(__always)
-  private func onlyLine(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
+  func onlyLine(_ address: UInt64, _ shift: UInt64, _ salt: UInt64)
     -> UnsafeMutablePointer<Line>
   {
     let offset = ((address &>> (shift &- 4)) ^ salt) & setMask
@@ -118,28 +136,20 @@ struct TranslationBuffer: ~Copyable {
     return unsafe line.pointee.data
   }
 
-  /// Forgets one page of 2^`shift` bytes in a buffer that holds no other size and has one way. False,
-  /// with nothing done, if it is not such a buffer.
-  @inline(__always)
-  mutating func removePage(_ address: UInt64, _ shift: UInt64, space: UInt64) -> Bool {
-    guard isDirectMapped, holdsOnly(shift), !holdsFragments else { return false }
-    // Safety: as `set`.
-    let line = unsafe onlyLine(address, shift, Self.salt(space))
-    if unsafe line.pointee.tag == Self.tag(address, shift, space) {
-      unsafe line.pointee = Line(tag: 0, data: 0)
-    }
-    return true
-  }
-
   /// Stores an entry for a page that is as large as its leaf.
   ///
   /// - Parameter place: whose bits under `setMask` tell the set of a buffer with one way.
   @inline(__always)
-  mutating func replace(at place: UInt64, tag: UInt64, data: UInt64, shift: UInt64) {
+  mutating func replace(
+    at place: UInt64, tag: UInt64, data: UInt64, shift: UInt64, detail: UInt64
+  ) {
     sizesInUse |= 1 &<< shift
-    // Safety: as `set`.
-    unsafe UnsafeMutableRawPointer(lines).advanced(by: Int(truncatingIfNeeded: place & setMask))
+    let offset = Int(truncatingIfNeeded: place & setMask)
+    // Safety: as `set`; a line is 16 bytes long and its detail 8.
+    unsafe UnsafeMutableRawPointer(lines).advanced(by: offset)
       .storeBytes(of: Line(tag: tag, data: data | shift &<< 4), as: Line.self)
+    unsafe UnsafeMutableRawPointer(details).advanced(by: offset &>> 1)
+      .storeBytes(of: detail, as: UInt64.self)
   }
 
   /// As `find`, for addresses that tend to stay in the page of the last hit.
@@ -147,136 +157,105 @@ struct TranslationBuffer: ~Copyable {
   mutating func findNear(_ address: UInt64, space: UInt64) -> Line? {
     // Safety: `near` is a line of the buffer. An entry that went has another tag, or 0.
     let line = unsafe near.pointee
-    if Self.tag(address, line.shift, space) == line.tag { return line }
-    guard let found = find(address, space: space) else { return nil }
-    unsafe near = set(address, found.shift, Self.salt(space))
-    return found
+    if Self.tag(address, max(line.shift, 12), space) == line.tag { return line }
+    guard let found = unsafe find(address, space: space) else { return nil }
+    unsafe near = found
+    return unsafe found.pointee
   }
 
-  /// The entry for `address` whatever its size. Larger pages are tried first.
+  /// The entry for `address` whatever its size. Larger pages are tried first: they are what most
+  /// accesses meet.
   @inline(__always)
-  func find(_ address: UInt64, space: UInt64) -> Line? {
+  func find(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
     let salt = Self.salt(space)
     var sizes = sizesInUse
     while sizes != 0 {
       let shift = 63 &- UInt64(truncatingIfNeeded: sizes.leadingZeroBitCount)
       sizes ^= 1 &<< shift
-      let tag = Self.tag(address, shift, space)
-      // Safety: as `set`.
-      var line = unsafe set(address, shift, salt)
-      var left = ways
-      repeat {
-        if unsafe line.pointee.tag == tag { return unsafe line.pointee }
-        unsafe line += 1
-        left &-= 1
-      } while left != 0
+      if let line = unsafe find(address, shift, space: space, salt) { return unsafe line }
     }
     return nil
   }
 
-  /// Adds an entry that `find` did not know.
+  /// The same, smaller sizes first: of tables, those of the deepest level.
+  func findSmallest(_ address: UInt64, space: UInt64) -> UnsafeMutablePointer<Line>? {
+    let salt = Self.salt(space)
+    var sizes = sizesInUse
+    while sizes != 0 {
+      let shift = UInt64(truncatingIfNeeded: sizes.trailingZeroBitCount)
+      sizes &= sizes &- 1
+      if let line = unsafe find(address, shift, space: space, salt) { return unsafe line }
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private func find(
+    _ address: UInt64, _ shift: UInt64, space: UInt64, _ salt: UInt64
+  ) -> UnsafeMutablePointer<Line>? {
+    let tag = Self.tag(address, shift, space)
+    // Safety: as `set`.
+    var line = unsafe set(address, shift, salt)
+    var left = ways
+    repeat {
+      if unsafe line.pointee.tag == tag { return unsafe line }
+      unsafe line += 1
+      left &-= 1
+    } while left != 0
+    return nil
+  }
+
+  /// How many entries answer for `address` in two spaces, of which the second may be none.
+  func count(_ address: UInt64, space: UInt64, or other: UInt64) -> Int {
+    count(address, space: space) + (other == 0 || other == space ? 0 : count(address, space: other))
+  }
+
+  private func count(_ address: UInt64, space: UInt64) -> Int {
+    var found = 0
+    var sizes = sizesInUse
+    while sizes != 0 {
+      let shift = UInt64(truncatingIfNeeded: sizes.trailingZeroBitCount)
+      sizes &= sizes &- 1
+      // Safety: as `set`.
+      let first = unsafe set(address, shift, Self.salt(space))
+      for way in 0..<ways where unsafe first[way].tag == Self.tag(address, shift, space) {
+        found += 1
+      }
+    }
+    return found
+  }
+
+  /// Adds an entry, in place of one for the same page.
   ///
-  /// - Parameter output: where `address` itself leads.
+  /// - Parameters:
+  ///   - output: where `address` itself leads.
+  ///   - low: bits of the data that are not address or size.
   @inline(__always)
   mutating func insert(
     _ address: UInt64, space: UInt64, shift: UInt64, leafShift: UInt64, output: UInt64,
-    permissions: UInt64
+    low: UInt64, detail: TranslationDetail
   ) {
     guard isEnabled else { return }
     sizesInUse |= 1 &<< shift
     if shift < leafShift { holdsFragments = true }
+    let tag = Self.tag(address, shift, space)
     // Safety: as `set`.
     let first = unsafe set(address, shift, Self.salt(space))
-    var way = ways &- 1
+    var way = 0
+    while way < ways &- 1, unsafe first[way].tag != tag { way &+= 1 }
     while way > 0 {
-      unsafe first[way] = first[way &- 1]
+      unsafe move(first + (way &- 1), to: first + way)
       way &-= 1
     }
     unsafe first.pointee = Line(
-      tag: Self.tag(address, shift, space),
-      data: (output &- address) | (permissions ^ 3) | leafShift &<< 4)
-  }
-
-  /// Forgets what was made from leaves of `space` that touch `first`…`last`.
-  ///
-  /// Cost: one set per page and size while that is less than half of the buffer, else a scan.
-  @inline(__always)
-  mutating func remove(space: UInt64, first: UInt64, last: UInt64) {
-    if sizesInUse == 0 { return }
-    let smallest = UInt64(truncatingIfNeeded: sizesInUse.trailingZeroBitCount)
-    let pages = (last &>> smallest) &- (first &>> smallest)
-    if pages == 0, sizesInUse & (sizesInUse &- 1) == 0, !holdsFragments {
-      let tag = Self.tag(first, smallest, space)
-      unsafe remove(tag, from: set(first, smallest, Self.salt(space)))
-    } else {
-      removeRange(space, first, last, pages)
-    }
-  }
-
-  @inline(never)
-  private mutating func removeRange(
-    _ space: UInt64, _ first: UInt64, _ last: UInt64, _ pages: UInt64
-  ) {
-    if holdsFragments || pages > setMask &>> (setShift &+ 1) {
-      removeAll { $0.space == space && $0.touches(first, last) }
-      return
-    }
-    let salt = Self.salt(space)
-    var sizes = sizesInUse
-    while sizes != 0 {
-      let shift = UInt64(sizes.trailingZeroBitCount)
-      sizes &= sizes &- 1
-      var page = first &>> shift
-      let end = last &>> shift
-      repeat {
-        let address = page &<< shift
-        let tag = Self.tag(address, shift, space)
-        unsafe remove(tag, from: set(address, shift, salt))
-        page &+= 1
-      } while page <= end
-    }
+      tag: tag, data: (output &- address) & ~0xFFF | low | leafShift &<< 4)
+    unsafe setDetail(detail, of: first)
   }
 
   @inline(__always)
-  private func remove(_ tag: UInt64, from set: UnsafeMutablePointer<Line>) {
-    // Safety: as `set(_:_:_:)`, which gave the pointer.
-    var way = 0
-    let last = ways &- 1
-    while way <= last {
-      if unsafe set[way].tag == tag {
-        while way < last {
-          unsafe set[way] = set[way &+ 1]
-          way &+= 1
-        }
-        unsafe set[last] = Line(tag: 0, data: 0)
-        return
-      }
-      way &+= 1
-    }
-  }
-
-  /// Forgets every entry of a space for which `matches` holds. O(entries), O(1) when empty.
-  mutating func removeAll(where matches: (Line) -> Bool) {
-    if sizesInUse == 0 { return }
-    var sizes: UInt64 = 0
-    var fragments = false
-    let waysCount = ways
-    for set in 0...Int(truncatingIfNeeded: setMask &>> setShift) {
-      // Safety: as `set(_:_:_:)`.
-      let first = unsafe lines + set &* waysCount
-      var kept = 0
-      for way in 0..<waysCount {
-        let line = unsafe first[way]
-        if line.tag == 0 { break }
-        if matches(line) { continue }
-        unsafe first[kept] = line
-        kept &+= 1
-        sizes |= 1 &<< line.shift
-        if line.shift < line.leafShift { fragments = true }
-      }
-      for way in kept..<waysCount { unsafe first[way] = Line(tag: 0, data: 0) }
-    }
-    sizesInUse = sizes
-    holdsFragments = fragments
+  func move(_ line: UnsafeMutablePointer<Line>, to place: UnsafeMutablePointer<Line>) {
+    // Safety: callers pass lines of this buffer.
+    unsafe place.pointee = line.pointee
+    unsafe setDetail(detail(of: line), of: place)
   }
 }

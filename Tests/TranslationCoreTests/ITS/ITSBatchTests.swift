@@ -111,7 +111,7 @@ import Testing
     open.append(core.isOpen(vPE: 2))
     core.setResident(2, false, wantsDoorbell: false)
     open.append(core.isOpen(vPE: 2))
-    core.mapVPE(2, log2INTIDs: 14, isValid: false)
+    core.mapVPE(2, log2INTIDs: 24, isValid: false)
     open.append(core.isOpen(vPE: 2))
     #expect(open == [true, true, false, true, false, true, false])
     #expect(lost == .intidOutOfRange)

@@ -88,7 +88,7 @@ struct DifferentialWorld: ~Copyable {
     options.stage2TLBEntries = parameters.stage2TLBEntries
     options.walkCacheEntries = parameters.walkCacheEntries
     options.stage2BlockLog2 = parameters.stage2Block
-    options.configurationCache = parameters.configurationCache
+    options.streamCacheEntries = parameters.configurationCache ? .max : 0
     options.streamTableSplit = parameters.split
     options.guestMemory =
       parameters.memory == 30

@@ -1,3 +1,23 @@
+// Doorbells: how a device's interrupt message finds its way, and who has a say in it.
+//
+// A message is a write of *data* to an *address*. The data is an EventID and nobody on the way touches
+// it; the address is translated like any other, and that is the argument. This folder holds its parts:
+//
+// · `DoorbellPolicy`: four ways for the address, and where a write ends under each (`arrival`).
+// · `IORT`: the wiring by which a RequesterID becomes a StreamID for the SMMU and a DeviceID for the
+//   ITS. No address has a part in it, so no guest can forge a DeviceID.
+// · `ReservedRegion`, `AttachmentRule`: what firmware's statements about memory do to whoever wants the
+//   device: the matrix of what is refused, by whom.
+// · `VirtualSMMU`: which SMMU commands of a guest reach the hardware, and as what.
+//
+//     var smmu = …                                      // stage 1: 0xFFFF_F000 → 0x0809_0000 → ITS
+//     let policy = DoorbellPolicy.nestedDoorbell(virtualPage: 0x0809_0000)
+//     policy.arrival(of: 0xFFFF_F040, streamID: 8, frames: [itsFrame], through: &smmu)
+//     // .translater(its: 0)
+//
+// It is not a model of an operating system: verdicts are read from Linux and cited, not computed.
+// Values only; no threads. The fast forms are in TranslationCore, folder of the same name.
+
 /// How a device's write to an MSI doorbell gets through the IOMMU: four answers, side by side.
 ///
 /// The address that the device writes (IOVA), the address that stage 1 makes of it (IPA, for a

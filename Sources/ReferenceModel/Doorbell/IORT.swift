@@ -33,6 +33,11 @@ package struct IORT: Hashable, Sendable {
   }
 
   /// One row of a node's ID mapping array.
+  ///
+  /// Ranges should not overlap. Where they do, the first that has the ID counts, with one exception:
+  /// firmware that stores the count without the "minus one" makes each range claim the first ID of the
+  /// next. So a match at the very end of a range gives way to a later range that begins there (Linux,
+  /// drivers/acpi/arm64/iort.c, iort_id_map and iort_node_map_id).
   package struct IDMapping: Hashable, Sendable {
     package var inputBase: UInt32
     /// "Number of IDs": the count **minus one**, so that the last input is base + this.
@@ -66,6 +71,7 @@ package struct IORT: Hashable, Sendable {
     }
   }
 
+  /// The nodes; mappings name each other by index.
   package var nodes: [Node]
   package init(_ nodes: [Node]) { self.nodes = nodes }
 
@@ -82,12 +88,7 @@ package struct IORT: Hashable, Sendable {
     var (current, id) = (node, id)
     for _ in nodes.indices {
       guard nodes.indices.contains(current) else { break }
-      let kind = nodes[current].kind
-      guard
-        let step = nodes[current].mappings.lazy.compactMap({ mapping in
-          mapping.map(id, from: kind).map { (mapping.outputNode, $0) }
-        }).first, nodes.indices.contains(step.0)
-      else { break }
+      guard let step = nodes[current].step(id), nodes.indices.contains(step.node) else { break }
       (current, id) = step
       switch nodes[current].kind {
       case .smmuV3, .smmuV1V2: identity.streamID = StreamID(id)
@@ -98,6 +99,24 @@ package struct IORT: Hashable, Sendable {
       }
     }
     return identity
+  }
+}
+
+extension IORT.Node {
+  /// Where `id` goes from here; nil if no mapping has it.
+  func step(_ id: UInt32) -> (node: Int, id: UInt32)? {
+    var tentative: (node: Int, id: UInt32)?
+    for mapping in mappings {
+      guard let output = mapping.map(id, from: kind) else { continue }
+      let begins = mapping.isSingle || id == mapping.inputBase
+      if tentative != nil && !begins { continue }
+      if !mapping.isSingle, mapping.idCount > 0, id - mapping.inputBase == mapping.idCount {
+        tentative = (mapping.outputNode, output)
+        continue
+      }
+      return (mapping.outputNode, output)
+    }
+    return tentative
   }
 }
 

@@ -52,21 +52,37 @@ package struct VirtualSMMU: Sendable {
     }
   }
 
-  /// Rewrites a whole array. The first refusal fails it, and nothing of it is issued.
-  package mutating func convert(
-    _ commands: [(UInt64, UInt64)]
-  ) throws(Refusal) -> [(UInt64, UInt64)] {
-    var converted: [(UInt64, UInt64)] = []
-    for (dw0, dw1) in commands {
-      do throws(Refusal) {
-        converted.append(try rewrite(dw0, dw1))
-      } catch {
-        refused[error, default: 0] += 1
-        throw error
+  /// What became of an array of commands.
+  package struct Batch: Sendable {
+    /// Rewritten, and on the physical queue.
+    package var issued: [(UInt64, UInt64)] = []
+    /// Why the rest was not.
+    package var refusal: Refusal?
+  }
+
+  /// Commands that are checked and issued together: Linux's CMDQ_BATCH_ENTRIES - 1, a slot being kept
+  /// for the CMD_SYNC (arm_vsmmu_cache_invalidate).
+  package static let batchLimit = 63
+
+  /// Rewrites a whole array, batch by batch. A refusal fails its batch, of which nothing is issued, and
+  /// ends the call; the batches before it have been issued.
+  package mutating func convert(_ commands: [(UInt64, UInt64)]) -> Batch {
+    var batch = Batch()
+    for start in stride(from: 0, to: commands.count, by: Self.batchLimit) {
+      var converted: [(UInt64, UInt64)] = []
+      for (dw0, dw1) in commands[start..<min(start + Self.batchLimit, commands.count)] {
+        do throws(Refusal) {
+          converted.append(try rewrite(dw0, dw1))
+        } catch {
+          refused[error, default: 0] += 1
+          batch.refusal = error
+          return batch
+        }
       }
+      accepted += UInt64(converted.count)
+      batch.issued += converted
     }
-    accepted += UInt64(commands.count)
-    return converted
+    return batch
   }
 
   private static let opcodeBits: UInt64 = .field(0xFF as UInt64, 7, 0)
