@@ -3,9 +3,10 @@
 //   swift run -c release TraceDecodeBenchmark [trace.dbtrace] [--smoke]
 //
 // It reads all events of the trace, writes them again with each codec, and decodes them from memory
-// into a buffer of 1,024 records, as a reader thread fills a ring. Without a trace it
-// makes a synthetic one. The time is the least of several passes; the digest proves that each codec
-// gave the same events.
+// into a buffer of 1,024 records, as a reader thread fills a ring; and writes them over and over, as a
+// recorder does. Without a trace it makes a synthetic one. Times are the least of several passes, rates
+// have their ratio to what one core should do beside them; the digest proves that each codec gave the
+// same events. `compare.py` puts Parquet beside it.
 import EventModel
 import TraceFormat
 
@@ -16,9 +17,11 @@ let path = arguments.first { !$0.hasPrefix("--") }
 do {
   let events = try path.map { try DecodeBenchmark.load($0) } ?? SyntheticQueue.events(200_000)
   print("\(path ?? "synthetic queue"): \(events.count) events of 48 bytes")
-  print("codec         bytes/event   M events/s   write M events/s   digest")
-  for setting in DecodeBenchmark.settings {
-    try DecodeBenchmark(events: events, passes: isSmoke ? 2 : 40).run(setting)
+  print("codec       bytes/event  decode M events/s     write M events/s      digest")
+  let settings = DecodeBenchmark.settings
+  for (index, setting) in settings.enumerated() {
+    try DecodeBenchmark(events: events, passes: isSmoke ? 2 : 40)
+      .run(setting, showsColumns: index == settings.count - 1)
   }
 } catch {
   print("error: \(error)")

@@ -60,6 +60,22 @@ extension [UInt8] {
     }
   }
 
+  /// Appends one byte of each value: bits `shift` and up.
+  mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(
+    byteAt shift: Value, of values: [Value]
+  ) {
+    let start = count
+    append(contentsOf: repeatElement(0, count: values.count))
+    // Safety: both pointers are used within their calls; `values.count` bytes were appended.
+    unsafe values.withUnsafeBufferPointer { source in
+      unsafe withUnsafeMutableBufferPointer { target in
+        for index in source.indices {
+          unsafe target[start &+ index] = UInt8(truncatingIfNeeded: source[index] &>> shift)
+        }
+      }
+    }
+  }
+
   /// Overwrites bytes with a number, little-endian.
   mutating func replace<Number: FixedWidthInteger>(number: Number, at offset: Int) {
     for index in 0..<MemoryLayout<Number>.size {

@@ -66,13 +66,17 @@ struct RecordShape: Hashable {
   /// Where a slot of this shape finds its first word 1.
   var word1Source: Word1Source = .literal
 
-  init(_ event: TraceEvent) {
-    word2 = event.word2
-    word3 = event.word3
-    tail =
-      UInt64(event.target.rawValue) | UInt64(event.vector) << 16 | UInt64(event.kind.rawValue) << 32
-      | UInt64(event.flags.rawValue) << 40 | UInt64(event.outcome.rawValue) << 48
-      | UInt64(event.origin.rawValue) << 56
+  init(word2: UInt64, word3: UInt64, tail: UInt64) {
+    self.word2 = word2
+    self.word3 = word3
+    self.tail = tail
+  }
+
+  /// The last eight bytes of a record, by one load.
+  @inline(__always)
+  static func tail(at event: UnsafePointer<TraceEvent>) -> UInt64 {
+    // Safety: a record has 48 bytes, and is aligned to eight.
+    UInt64(littleEndian: unsafe UnsafeRawPointer(event).load(fromByteOffset: 40, as: UInt64.self))
   }
 
   static func kind(ofTail tail: UInt64) -> EventKind {

@@ -1,15 +1,43 @@
 import EventModel
 
-/// Turns a batch of events into the plain payload of one frame.
+/// Turns a batch of events into the plain payload of one frame. It keeps its memory, and how columns
+/// are coded, from one frame to the next.
 @safe
 struct FrameEncoder: ~Copyable {
-  let columns: ColumnEncoder
+  private var columns: ColumnEncoder
+  private var slots = SlotModel()
+  private var codes = SlotCodes()
+  private var times = TimeCodes()
+  private var table = SlotTable()
+  private let framesPerDecision: Int
+  private var frames = 0
+  private var firstColumn = 0
+  /// What `encode` made last, and of what.
+  private(set) var payload = Payload()
+  private(set) var summary = EventSummary()
 
-  init(codec: TraceCodec, level: Int) {
+  /// - Parameter framesPerDecision: after so many frames, columns are measured again.
+  init(codec: TraceCodec, level: Int, framesPerDecision: Int = 1) {
     columns = ColumnEncoder(codec: codec, level: level)
+    self.framesPerDecision = framesPerDecision
   }
 
-  /// - Parameter events: 1…`TraceLimits.eventsPerFrame` events.
+  /// The payload after the codec. The bytes are valid within the call.
+  mutating func withStored<Failure: Error>(
+    _ plain: [UInt8], cuts: [Int],
+    _ body: (UnsafeRawBufferPointer, TraceCodec) throws(Failure) -> Void
+  ) throws(Failure) {
+    unsafe try columns.compressor.withCompressed(plain, cuts: cuts, body)
+  }
+
+  /// Bytes that each column of the payload takes after the codec, on its own.
+  mutating func compressedSizes() -> [(name: String, size: Int)] {
+    payload.columns.map { column in
+      let bytes = Array(payload.bytes[column.bytes])
+      return (column.name, columns.compressor.compress(bytes).bytes.count)
+    }
+  }
+
   /// A payload before the codec, as columns in their order.
   struct Payload {
     var bytes: [UInt8] = []
@@ -18,48 +46,106 @@ struct FrameEncoder: ~Copyable {
     var cuts: [Int] { columns.prefix(2).map(\.bytes.upperBound) }
   }
 
-  func encode(_ events: [TraceEvent]) -> Payload {
-    let model = SlotModel(events)
-    let codes = SlotCodes(model)
-    let table = SlotTable(model)
-    let time = TimeCodes(events)
-    var payload = Payload()
+  /// - Parameter events: 1…`TraceLimits.eventsPerFrame` events.
+  mutating func encode(_ events: [TraceEvent], of kind: FrameKind = .events) {
+    // Safety: the pointer is used within the call only.
+    unsafe events.withUnsafeBufferPointer { unsafe encode($0, of: kind) }
+  }
+
+  mutating func encode(
+    _ events: UnsafeBufferPointer<TraceEvent>, of kind: FrameKind
+  ) {
+    // Snapshots look different, and have decisions of their own.
+    firstColumn = kind == .events ? 0 : 16
+    // Soon again at first, since a trace begins unlike what it becomes.
+    if frames % framesPerDecision == 0 || frames & (frames + 1) == 0 { columns.decideAgain() }
+    frames += 1
+    unsafe read(events)
+    codes.number(slots)
+    table.make(slots)
+    times.finish()
+    payload.bytes.removeAll(keepingCapacity: true)
+    payload.columns.removeAll(keepingCapacity: true)
     EventPayloadHeader(
-      baseTime: events[0].time, nanosecondsPerTick: time.nanosecondsPerTick,
-      slots: model.entries.count, shapes: table.shapes.count, literalWords: table.word1.count,
-      extendedSlots: codes.extended.count, lateTicks: time.late.count, timeWidth: time.width
+      baseTime: unsafe events[0].time, nanosecondsPerTick: times.nanosecondsPerTick,
+      slots: slots.slotCount, shapes: table.shapes.count, literalWords: table.word1.count,
+      extendedSlots: codes.extended.count, lateTicks: times.late.count, timeWidth: times.width
     ).encode(to: &payload.bytes)
-    func add(_ name: String, _ values: [UInt64], stream width: Int? = nil) {
-      let start = payload.bytes.count
-      if let width {
-        columns.append(stream: values, width: width, to: &payload.bytes)
-      } else {
-        columns.append(values, to: &payload.bytes)
-      }
-      payload.columns.append((name, start..<payload.bytes.count))
-    }
-    add("slot codes", codes.codes, stream: 1)
-    add("time codes", time.codes, stream: time.width)
-    add("late gaps", time.lateGaps)
-    add("late ticks", time.late)
+    addStream("slot codes", codes.codes, width: 1)
+    addStream("time codes", times.codes, width: times.width)
+    add("late gaps", times.lateGaps)
+    add("late ticks", times.late)
     add("extended gaps", codes.extendedGaps)
     add("extended slots", codes.extended)
     add("direct gaps", codes.directGaps)
     add("slot shapes", table.shape)
-    add("slot word 0", model.entries.map(\.word0))
+    add("slot word 0", table.word0)
     add("slot word 1", table.word1)
-    add("slot stride 0", model.entries.map(\.stride0))
-    add("slot stride 1", model.entries.map(\.stride1))
+    add("slot stride 0", table.stride0)
+    add("slot stride 1", table.stride1)
     add("shape word 2", table.shapes.map(\.word2))
     add("shape word 3", table.shapes.map(\.word3))
     add("shape tail", table.shapes.map(\.tail))
     add("shape word 1 source", table.shapes.map(\.word1Source.rawValue))
-    return payload
+  }
+
+  /// One pass over the events, in blocks that stay in a first-level cache.
+  private mutating func read(_ events: UnsafeBufferPointer<TraceEvent>) {
+    summary = EventSummary()
+    slots.begin(capacity: events.count)
+    // Safety: there is a first event; blocks are parts of the buffer.
+    unsafe times.begin(count: events.count, firstTime: events[0].time)
+    for start in stride(from: 0, to: events.count, by: Self.blockEvents) {
+      let end = min(start + Self.blockEvents, events.count)
+      let block = unsafe UnsafeBufferPointer(rebasing: events[start..<end])
+      unsafe summary.add(block)
+      unsafe slots.add(block)
+      unsafe times.add(block)
+    }
+  }
+
+  private static let blockEvents = 256
+
+  private mutating func add(_ name: String, _ values: [UInt64]) {
+    let start = payload.bytes.count
+    columns.append(values, column: firstColumn + payload.columns.count, to: &payload.bytes)
+    payload.columns.append((name, start..<payload.bytes.count))
+  }
+
+  /// One of the two streams that the event loop reads in place: constant, or bytes as they are, or
+  /// packed where the codec has no entropy coder of its own.
+  private mutating func addStream(_ name: String, _ values: [UInt16], width: Int) {
+    let start = payload.bytes.count
+    var all: UInt16 = 0
+    var changed: UInt16 = 0
+    // Safety: the pointer is used within the call only.
+    unsafe values.withUnsafeBufferPointer { values in
+      let first = unsafe values[0]
+      for index in values.indices {
+        unsafe all |= values[index]
+        unsafe changed |= values[index] ^ first
+      }
+    }
+    let isConstant = changed == 0
+    let bits = 16 - all.leadingZeroBitCount
+    if isConstant {
+      ColumnHeader(.constant, count: values.count, base: UInt64(values[0]))
+        .encode(to: &payload.bytes)
+    } else if columns.compressor.codec != .zstd && bits <= width * 8 - 2 {
+      ColumnHeader(.packed, width: bits, count: values.count, base: 0).encode(to: &payload.bytes)
+      var packer = BitPacker()
+      for value in values { packer.append(UInt64(value), bits: bits, to: &payload.bytes) }
+      packer.finish(to: &payload.bytes)
+    } else {
+      ColumnHeader(.plain, width: width, count: values.count, base: 0).encode(to: &payload.bytes)
+      for plane in 0..<width { payload.bytes.append(byteAt: UInt16(plane * 8), of: values) }
+    }
+    payload.columns.append((name, start..<payload.bytes.count))
   }
 }
 
 /// Ascending positions as distances: from the position before, the first from −1.
-private struct Gaps {
+struct Gaps {
   private(set) var values: [UInt64] = []
   private var last = -1
 
@@ -67,123 +153,9 @@ private struct Gaps {
     values.append(UInt64(position - last))
     last = position
   }
-}
 
-/// Numbers the slots, and gives each event its code of one byte.
-///
-/// The 256 busiest slots get the direct numbers 0…255, in the order of the table, and the others the
-/// numbers from 256. An event of such a slot has code 0 and its number in the extended column.
-private struct SlotCodes {
-  var codes: [UInt64] = []
-  var extended: [UInt64] = []
-  var extendedGaps: [UInt64] = []
-  var directGaps: [UInt64] = []
-
-  init(_ model: SlotModel) {
-    let direct = EventPayloadHeader.directSlots
-    let byUse = model.uses.indices.sorted { (model.uses[$1], $0) < (model.uses[$0], $1) }
-    var isDirect = [Bool](repeating: false, count: byUse.count)
-    for slot in byUse.prefix(direct) { isDirect[slot] = true }
-    var number = [UInt64](repeating: 0, count: byUse.count)
-    var (nextDirect, nextOther) = (UInt64(0), UInt64(direct))
-    var directPositions = Gaps()
-    for slot in isDirect.indices {
-      if isDirect[slot] {
-        number[slot] = nextDirect
-        nextDirect += 1
-        directPositions.append(position: slot)
-      } else {
-        number[slot] = nextOther
-        nextOther += 1
-      }
-    }
-    directGaps = directPositions.values
-    var extendedPositions = Gaps()
-    codes.reserveCapacity(model.slotOfEvent.count)
-    for (position, slot) in model.slotOfEvent.enumerated() {
-      codes.append(isDirect[slot] ? number[slot] : 0)
-      guard !isDirect[slot] else { continue }
-      extended.append(number[slot])
-      extendedPositions.append(position: position)
-    }
-    extendedGaps = extendedPositions.values
-  }
-}
-
-/// Deltas of time in ticks of the largest step that divides them all. A µs-resolution capture thus
-/// needs one byte where its nanoseconds would need two.
-private struct TimeCodes {
-  var codes: [UInt64] = []
-  var late: [UInt64] = []
-  var lateGaps: [UInt64] = []
-  var width = 1
-  var nanosecondsPerTick: UInt64 = 1
-
-  init(_ events: [TraceEvent]) {
-    var deltas: [Int64] = []
-    deltas.reserveCapacity(events.count)
-    var previous = events[0].time
-    var divisor: UInt64 = 0
-    for event in events {
-      let delta = Int64(bitPattern: event.time &- previous)
-      previous = event.time
-      deltas.append(delta)
-      if divisor != 1, delta != 0 { divisor = Self.commonDivisor(delta.magnitude, divisor) }
-    }
-    if divisor == 0 || divisor > UInt64(Int64.max) { divisor = 1 }
-    nanosecondsPerTick = divisor
-    let ticks = deltas.map { $0 / Int64(divisor) }
-    // A late tick costs about four bytes in the end; a wider code, one per event.
-    let late1 = ticks.count { !(0...0xFF).contains($0) }
-    let late2 = ticks.count { !(0...0xFFFF).contains($0) }
-    width = late1 * 4 <= late2 * 4 + ticks.count ? 1 : 2
-    let direct: ClosedRange<Int64> = width == 1 ? 0...0xFF : 0...0xFFFF
-    var gaps = Gaps()
-    codes.reserveCapacity(ticks.count)
-    for (position, tick) in ticks.enumerated() {
-      let isDirect = direct.contains(tick)
-      codes.append(isDirect ? UInt64(tick) : 0)
-      guard !isDirect else { continue }
-      late.append(zigzag(UInt64(bitPattern: tick)))
-      gaps.append(position: position)
-    }
-    lateGaps = gaps.values
-  }
-
-  private static func commonDivisor(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    var (a, b) = (a, b)
-    while b != 0 { (a, b) = (b, a % b) }
-    return a
-  }
-}
-
-/// The slot table's columns that need more than the model's entries: word 1, where it is not
-/// predicted, and the dictionary of shapes.
-private struct SlotTable {
-  var shape: [UInt64] = []
-  var word1: [UInt64] = []
-  var shapes: [RecordShape] = []
-
-  init(_ model: SlotModel) {
-    var numbers: [RecordShape: UInt64] = [:]
-    var pages = [UInt64](repeating: 0, count: PageMemory.entries)
-    for entry in model.entries {
-      let page = PageMemory.index(entry.word0)
-      var key = entry.shape
-      if entry.word1 == 0 {
-        key.word1Source = .zero
-      } else {
-        let mapped = pages[page] | (entry.word0 & PageMemory.offsetMask)
-        key.word1Source = entry.word1 == mapped ? .mapped : .literal
-        pages[page] = entry.word1 & ~PageMemory.offsetMask
-      }
-      if key.word1Source == .literal { word1.append(entry.word1) }
-      let number = numbers[key] ?? UInt64(shapes.count)
-      if number == UInt64(shapes.count) {
-        numbers[key] = number
-        shapes.append(key)
-      }
-      shape.append(number)
-    }
+  mutating func removeAll() {
+    values.removeAll(keepingCapacity: true)
+    last = -1
   }
 }

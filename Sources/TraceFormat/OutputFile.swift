@@ -34,13 +34,23 @@ struct OutputFile: ~Copyable {
   var isStream: Bool { partialPath == nil }
 
   mutating func write(_ bytes: [UInt8]) throws(TraceError) {
-    try Self.write(bytes, to: descriptor, at: nil, path: path)
+    // Safety: the pointer is used within the call only.
+    try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(TraceError) in
+      unsafe try write(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  mutating func write(_ bytes: UnsafeRawBufferPointer) throws(TraceError) {
+    unsafe try Self.write(bytes, to: descriptor, at: nil, path: path)
     size += UInt64(bytes.count)
   }
 
   /// Replaces the first bytes. Not for streams.
   func patch(_ bytes: [UInt8]) throws(TraceError) {
-    try Self.write(bytes, to: descriptor, at: 0, path: path)
+    // Safety: the pointer is used within the call only.
+    try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(TraceError) in
+      unsafe try Self.write(UnsafeRawBufferPointer(bytes), to: descriptor, at: 0, path: path)
+    }
   }
 
   /// Makes what was written durable, under the final name unless this is a stream.
@@ -58,26 +68,24 @@ struct OutputFile: ~Copyable {
   }
 
   private static func write(
-    _ bytes: [UInt8], to descriptor: Int32, at offset: Int?, path: String
+    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int?, path: String
   ) throws(TraceError) {
-    // Safety: the array stays in place during the call; `done` is below its count.
-    try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(TraceError) in
-      guard let base = buffer.baseAddress else { return }
-      var done = 0
-      while done < buffer.count {
-        let left = buffer.count - done
-        let put: Int
-        if let offset {
-          put = unsafe pwrite(descriptor, base + done, left, offset + done)
-        } else {
-          put = unsafe Glibc.write(descriptor, base + done, left)
-        }
-        if put < 0 {
-          if errno == EINTR { continue }
-          throw .system("write", path: path)
-        }
-        done += put
+    guard let base = bytes.baseAddress else { return }
+    var done = 0
+    while done < bytes.count {
+      let left = bytes.count - done
+      let put: Int
+      // Safety: `done` is below the count.
+      if let offset {
+        put = unsafe pwrite(descriptor, base + done, left, offset + done)
+      } else {
+        put = unsafe Glibc.write(descriptor, base + done, left)
       }
+      if put < 0 {
+        if errno == EINTR { continue }
+        throw .system("write", path: path)
+      }
+      done += put
     }
   }
 }

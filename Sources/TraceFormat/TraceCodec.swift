@@ -26,6 +26,7 @@ struct Compressor: ~Copyable {
   let codec: TraceCodec
   let level: Int
   private let zstdContext: OpaquePointer
+  private var output = RawBuffer()
 
   /// How far the quick LZ4 search skips ahead. Columns have few long matches; short ones would cost
   /// the reader more than they save.
@@ -49,61 +50,72 @@ struct Compressor: ~Copyable {
   /// not make smaller is stored as it is.
   ///
   /// - Parameter cuts: ends of columns that deserve statistics of their own, ascending.
-  func compress(_ plain: [UInt8], cuts: [Int] = []) -> (bytes: [UInt8], codec: TraceCodec) {
-    if let packed = packed(plain, cuts: cuts, level: level), packed.count < plain.count {
-      return (packed, codec)
+  mutating func compress(
+    _ plain: [UInt8], cuts: [Int] = []
+  ) -> (bytes: [UInt8], codec: TraceCodec) {
+    var result = (bytes: plain, codec: TraceCodec.none)
+    unsafe withCompressed(plain, cuts: cuts) { bytes, codec in
+      if codec != .none { unsafe result = ([UInt8](bytes), codec) }
     }
-    return (plain, .none)
+    return result
+  }
+
+  /// The same without a copy: the bytes are valid within the call.
+  mutating func withCompressed<Failure: Error>(
+    _ plain: [UInt8], cuts: [Int] = [],
+    _ body: (UnsafeRawBufferPointer, TraceCodec) throws(Failure) -> Void
+  ) throws(Failure) {
+    let count = packed(plain, cuts: cuts, level: level)
+    guard let count, count < plain.count else {
+      // Safety: the pointer is used within the call only.
+      try unsafe plain.withUnsafeBufferPointer { (bytes) throws(Failure) in
+        unsafe try body(UnsafeRawBufferPointer(bytes), .none)
+      }
+      return
+    }
+    // Safety: `packed` wrote so many bytes.
+    unsafe try body(UnsafeRawBufferPointer(start: output.base, count: count), codec)
   }
 
   /// Bytes that a column costs after the codec, at a quick level.
-  func measuredSize(of column: [UInt8]) -> Int {
-    min(packed(column, cuts: [], level: 1)?.count ?? column.count, column.count)
+  mutating func measuredSize(of column: [UInt8]) -> Int {
+    min(packed(column, cuts: [], level: 1) ?? column.count, column.count)
   }
 
-  private func packed(_ plain: [UInt8], cuts: [Int], level: Int) -> [UInt8]? {
+  /// Compresses into `output`. Nil where the codec is none, or refuses.
+  private mutating func packed(_ plain: [UInt8], cuts: [Int], level: Int) -> Int? {
     // Each cut ends a zstd block, which costs three bytes and what is left of a byte.
-    let bound: Int
     switch codec {
     case .none: return nil
-    case .zstd: bound = ZSTD_compressBound(plain.count) + 64 * (cuts.count + 1)
-    case .lz4: bound = Int(LZ4_compressBound(Int32(plain.count)))
+    case .zstd: output.reserve(ZSTD_compressBound(plain.count) + 64 * (cuts.count + 1))
+    case .lz4: output.reserve(Int(LZ4_compressBound(Int32(plain.count))))
     }
-    // Safety: both buffers are as long as stated, and the functions write at most `bound`.
-    let packed = unsafe [UInt8](unsafeUninitializedCapacity: bound) { output, size in
-      unsafe plain.withUnsafeBytes { input in
-        switch codec {
-        case .none: size = 0
-        case .zstd:
-          size = unsafe zstd(input, into: output, cuts: cuts, level: level) ?? 0
-        case .lz4:
-          let source = unsafe input.assumingMemoryBound(to: CChar.self).baseAddress
-          unsafe output.withMemoryRebound(to: CChar.self) { target in
-            size = Int(
-              unsafe level >= 3
-                ? LZ4_compress_HC(
-                  source, target.baseAddress, Int32(input.count), Int32(bound), Int32(level))
-                : LZ4_compress_fast(
-                  source, target.baseAddress, Int32(input.count), Int32(bound), acceleration))
-          }
-        }
-      }
+    // Safety: both buffers are as long as stated, and the functions write at most the bound.
+    let size = unsafe plain.withUnsafeBytes { input in
+      guard codec == .lz4 else { return unsafe zstd(input, cuts: cuts, level: level) ?? 0 }
+      let source = unsafe input.assumingMemoryBound(to: CChar.self).baseAddress
+      let target = unsafe output.base.bindMemory(to: CChar.self, capacity: output.capacity)
+      return Int(
+        unsafe level >= 3
+          ? LZ4_compress_HC(
+            source, target, Int32(input.count), Int32(output.capacity), Int32(level))
+          : LZ4_compress_fast(
+            source, target, Int32(input.count), Int32(output.capacity), acceleration))
     }
-    return packed.isEmpty ? nil : packed
+    return size == 0 ? nil : size
   }
 
   /// One zstd frame with its content size. Matches are long or none: short ones would save little
   /// beside the entropy coder and cost the reader a sequence each.
   private func zstd(
-    _ input: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>, cuts: [Int],
-    level: Int
+    _ input: UnsafeRawBufferPointer, cuts: [Int], level: Int
   ) -> Int? {
     // Safety: zstd reads `input` and writes `output` within the sizes that are stated.
     unsafe ZSTD_CCtx_reset(zstdContext, ZSTD_reset_session_and_parameters)
     unsafe ZSTD_CCtx_setParameter(zstdContext, ZSTD_c_compressionLevel, Int32(level))
     unsafe ZSTD_CCtx_setParameter(zstdContext, ZSTD_c_minMatch, 7)
     unsafe ZSTD_CCtx_setPledgedSrcSize(zstdContext, UInt64(input.count))
-    var target = unsafe ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+    var target = unsafe ZSTD_outBuffer(dst: output.base, size: output.capacity, pos: 0)
     var source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: 0, pos: 0)
     for cut in cuts + [input.count] {
       unsafe source.size = cut

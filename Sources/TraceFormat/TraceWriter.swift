@@ -13,6 +13,9 @@ package struct TraceWriter: ~Copyable {
     /// A key frame after so many events, or never. It holds the live configuration and what is pending,
     /// so that a replay can start there. Needs memory in proportion to the live configuration.
     package var eventsBetweenKeyFrames: Int?
+    /// Frames for which a decision how to code a column holds in the end; at first it is made again after
+    /// 1, 2, 4, … frames. Deciding measures each way with the codec, which takes longer than all else.
+    package var framesPerDecision = 64
     /// Also compress each column on its own, to say what each costs. Doubles the codec's time.
     package var measuresColumns = false
     package init() {}
@@ -20,7 +23,7 @@ package struct TraceWriter: ~Copyable {
 
   private var output: OutputFile
   let options: Options
-  private let encoder: FrameEncoder
+  private var encoder: FrameEncoder
   private var header: TraceHeader
   private var totals = TraceTotals()
   private var index: [IndexEntry] = []
@@ -51,7 +54,8 @@ package struct TraceWriter: ~Copyable {
     precondition((1...TraceLimits.eventsPerFrame).contains(options.eventsPerFrame))
     self.output = output
     self.options = options
-    encoder = FrameEncoder(codec: options.codec, level: options.level)
+    encoder = FrameEncoder(
+      codec: options.codec, level: options.level, framesPerDecision: options.framesPerDecision)
     keyFrames = options.eventsBetweenKeyFrames.map {
       KeyFrameSchedule(interval: $0, geometry: description.geometry)
     }
@@ -79,23 +83,63 @@ package struct TraceWriter: ~Copyable {
     for event in events { try append(event) }
   }
 
+  /// The quick way for many.
+  package mutating func append(
+    contentsOf events: UnsafeBufferPointer<TraceEvent>
+  ) throws(TraceError) {
+    guard keyFrames == nil else {
+      for index in events.indices { try append(unsafe events[index]) }
+      return
+    }
+    var done = 0
+    while done < events.count {
+      if batch.isEmpty, events.count - done >= options.eventsPerFrame {
+        // A whole frame needs no copy.
+        let end = done + options.eventsPerFrame
+        // Safety: a part of `events`.
+        unsafe try write(frameOf: UnsafeBufferPointer(rebasing: events[done..<end]))
+        done = end
+        continue
+      }
+      let count = min(events.count - done, options.eventsPerFrame - batch.count)
+      // Safety: a part of `events`.
+      unsafe batch.append(contentsOf: UnsafeBufferPointer(rebasing: events[done..<(done + count)]))
+      done += count
+      if batch.count == options.eventsPerFrame { try flush() }
+    }
+  }
+
   /// Ends the current frame, so that everything so far can be read. A live recorder calls it in
   /// quiet periods.
   package mutating func flush() throws(TraceError) {
     guard !batch.isEmpty else { return }
-    var frame = newFrame(.events, count: batch.count)
-    let payload = try encode(batch, &frame)
-    for event in batch where event.kind == .loss {
-      totals.lossGaps += 1
-      totals.lostEvents &+= event.word0
+    let events = batch
+    batch = []
+    // Safety: the pointer is used within the call only.
+    try unsafe events.withUnsafeBufferPointer { (events) throws(TraceError) in
+      unsafe try write(frameOf: events)
+    }
+    batch = events
+    batch.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func write(
+    frameOf events: UnsafeBufferPointer<TraceEvent>
+  ) throws(TraceError) {
+    var frame = newFrame(.events, count: events.count)
+    unsafe try encode(events, &frame)
+    if encoder.summary.count(of: .loss) > 0 {
+      for index in events.indices where unsafe events[index].kind == .loss {
+        totals.lossGaps += 1
+        unsafe totals.lostEvents &+= events[index].word0
+      }
     }
     let isFirst = totals.events == 0
     totals.earliestTime =
       isFirst ? frame.earliestTime : min(totals.earliestTime, frame.earliestTime)
     totals.latestTime = max(totals.latestTime, frame.latestTime)
-    totals.events += UInt64(batch.count)
-    batch.removeAll(keepingCapacity: true)
-    try write(&frame, payload)
+    totals.events += UInt64(events.count)
+    try write(&frame)
   }
 
   /// Writes a snapshot: the configuration records that rebuild, from nothing, the state before the
@@ -120,7 +164,11 @@ package struct TraceWriter: ~Copyable {
       var frame = newFrame(.snapshot, count: end - start)
       frame.part = UInt32(start / step)
       frame.isLastPart = end == records.count
-      try write(&frame, encode(Array(records[start..<end]), &frame))
+      // Safety: the pointer is used within the call only.
+      try unsafe records[start..<end].withUnsafeBufferPointer { (part) throws(TraceError) in
+        unsafe try encode(part, &frame)
+      }
+      try write(&frame)
     }
   }
 
@@ -129,7 +177,7 @@ package struct TraceWriter: ~Copyable {
     guard !entries.isEmpty else { return }
     try flush()
     var frame = newFrame(.note, count: entries.count)
-    try write(&frame, FrameEncoder.Payload(bytes: ProvenanceEntry.encode(entries)))
+    try write(&frame, text: ProvenanceEntry.encode(entries))
   }
 
   /// Completes the trace and makes it durable under its name.
@@ -162,7 +210,7 @@ package struct TraceWriter: ~Copyable {
       var frame = FrameHeader(
         kind: .index, count: end - start, firstOrdinal: UInt64(start),
         number: totals.frames + frames, fileID: header.fileID)
-      try store(&frame, FrameEncoder.Payload(bytes: plain))
+      try store(&frame, plain)
       frames += 1
     }
     return frames
@@ -174,60 +222,54 @@ package struct TraceWriter: ~Copyable {
       fileID: header.fileID)
   }
 
+  /// Describes events in a frame's header, and makes them the encoder's payload.
   private mutating func encode(
-    _ events: [TraceEvent], _ frame: inout FrameHeader
-  ) throws(TraceError) -> FrameEncoder.Payload {
-    var counts = [UInt32](repeating: 0, count: 256)
-    frame.earliestTime = events[0].time
-    frame.latestTime = events[0].time
-    for event in events {
-      counts[Int(event.kind.rawValue)] += 1
-      frame.earliestTime = min(frame.earliestTime, event.time)
-      frame.latestTime = max(frame.latestTime, event.time)
+    _ events: UnsafeBufferPointer<TraceEvent>, _ frame: inout FrameHeader
+  ) throws(TraceError) {
+    unsafe encoder.encode(events, of: frame.kind)
+    frame.earliestTime = encoder.summary.earliestTime
+    frame.latestTime = encoder.summary.latestTime
+    frame.kinds = encoder.summary.kinds
+    if let unknown = frame.kinds.first(where: { !EventKind.all.contains($0.kind) }) {
+      throw TraceError(
+        .unknownKind, "event kind", expected: "a kind of format version \(traceFormatVersion)",
+        found: "\(unknown.kind)"
+      ).at(path: output.path, frame: frame.number)
     }
-    for (value, count) in counts.enumerated() where count > 0 {
-      let kind = EventKind(rawValue: UInt8(value))
-      guard EventKind.all.contains(kind) else {
-        throw TraceError(
-          .unknownKind, "event kind", expected: "a kind of format version \(traceFormatVersion)",
-          found: "\(kind)"
-        ).at(path: output.path, frame: frame.number)
-      }
-      frame.kinds.append(FrameHeader.KindCount(kind: kind, count: count))
+    guard options.measuresColumns else { return }
+    for (name, size) in encoder.compressedSizes() {
+      columnSizes[name, default: 0] += UInt64(size)
     }
-    let payload = encoder.encode(events)
-    for column in payload.columns where options.measuresColumns {
-      let bytes = Array(payload.bytes[column.bytes])
-      columnSizes[column.name, default: 0] += UInt64(
-        encoder.columns.compressor.compress(bytes).bytes.count)
-    }
-    return payload
   }
 
+  /// Writes a frame with the encoder's payload, or with a text.
   private mutating func write(
-    _ frame: inout FrameHeader, _ payload: FrameEncoder.Payload
+    _ frame: inout FrameHeader, text: [UInt8]? = nil
   ) throws(TraceError) {
     let offset = output.size
-    try store(&frame, payload)
+    try store(
+      &frame, text ?? encoder.payload.bytes, cuts: text == nil ? encoder.payload.cuts : [])
     index.append(IndexEntry(frame, offset: offset))
   }
 
   private mutating func store(
-    _ frame: inout FrameHeader, _ payload: FrameEncoder.Payload
+    _ frame: inout FrameHeader, _ plain: [UInt8], cuts: [Int] = []
   ) throws(TraceError) {
-    let plain = payload.bytes
     guard plain.count <= TraceLimits.payloadSizeBytes else {
       throw TraceError(
         .usage, "payload", expected: "at most \(TraceLimits.payloadSizeBytes) bytes",
         found: "\(plain.count)"
       ).at(path: output.path, frame: frame.number)
     }
-    let stored = encoder.columns.compressor.compress(plain, cuts: payload.cuts)
     frame.plainSize = UInt32(plain.count)
     frame.plainHash = XXH64.hash(plain)
-    frame.storedSize = UInt32(stored.bytes.count)
-    frame.codec = stored.codec
-    try output.write(frame.encoded() + stored.bytes)
+    // Safety: the bytes are written before the call ends.
+    unsafe try encoder.withStored(plain, cuts: cuts) { (bytes, codec) throws(TraceError) in
+      frame.storedSize = UInt32(bytes.count)
+      frame.codec = codec
+      try output.write(frame.encoded())
+      unsafe try output.write(bytes)
+    }
   }
 }
 

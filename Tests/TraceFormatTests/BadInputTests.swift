@@ -96,7 +96,8 @@ import Testing
   @Test func aDecompressionBombIsNotInflated() throws {
     let zeros = [UInt8](repeating: 0, count: 12 << 20)
     for codec in [TraceCodec.zstd, .lz4] {
-      let packed = Compressor(codec: codec, level: 1).compress(zeros).bytes
+      var compressor = Compressor(codec: codec, level: 1)
+      let packed = compressor.compress(zeros).bytes
       let plain = [UInt8](repeating: 0, count: max(1000, packed.count))
       #expect(try error(handMade(plain, stored: packed, codec: codec)).kind == .damaged)
     }
@@ -104,8 +105,7 @@ import Testing
 
   @Test func payloadsThatLieAreMalformed() throws {
     let events = SampleTrace.events(64)
-    let encoder = FrameEncoder(codec: .none, level: 0)
-    let honest = encoder.encode(events).bytes
+    let honest = FrameEncoder.payload(of: events).bytes
     for index in honest.indices {
       for value: UInt8 in [0, 1, 0x7F, 0xFF] where honest[index] != value {
         var plain = honest
@@ -125,7 +125,7 @@ import Testing
   @Test func anUnknownKindIsNamedWithFrameAndOrdinal() throws {
     var events = [TraceEvent](repeating: TraceEvent(time: 1, kind: .mark), count: 10)
     events[7] = TraceEvent(time: 1, kind: EventKind(rawValue: 0xEE))
-    let plain = FrameEncoder(codec: .none, level: 0).encode(events).bytes
+    let plain = FrameEncoder.payload(of: events).bytes
     let error = try error(handMade(plain, count: 10))
     #expect(error.kind == .unknownKind)
     #expect(error.frame == 0)

@@ -5,9 +5,9 @@ import Testing
 
 @Suite struct ColumnTests {
   private func roundTrip(_ values: [UInt64], _ codec: TraceCodec) throws -> [UInt64] {
-    let encoder = ColumnEncoder(codec: codec, level: 1)
+    var encoder = ColumnEncoder(codec: codec, level: 1)
     var bytes: [UInt8] = []
-    encoder.append(values, to: &bytes)
+    encoder.append(values, column: 0, to: &bytes)
     bytes += [UInt8](repeating: 0xEE, count: 8)
     return try bytes.cursor { (cursor) throws(TraceError) in
       var decoded = [UInt64](repeating: 1, count: values.count)
@@ -45,16 +45,16 @@ import Testing
   }
 
   @Test func aConstantColumnIsItsHeaderAlone() {
-    let encoder = ColumnEncoder(codec: .none, level: 1)
+    var encoder = ColumnEncoder(codec: .none, level: 1)
     var bytes: [UInt8] = []
-    encoder.append([UInt64](repeating: 0xABCD, count: 60_000), to: &bytes)
+    encoder.append([UInt64](repeating: 0xABCD, count: 60_000), column: 0, to: &bytes)
     #expect(bytes.count == ColumnHeader.sizeBytes)
   }
 
   private func codingChosen(_ value: (UInt64) -> UInt64) -> ColumnCoding? {
-    let encoder = ColumnEncoder(codec: .none, level: 1)
+    var encoder = ColumnEncoder(codec: .none, level: 1)
     var bytes: [UInt8] = []
-    encoder.append((0..<4096).map(value), to: &bytes)
+    encoder.append((0..<4096).map(value), column: 0, to: &bytes)
     return ColumnCoding(rawValue: bytes[0])
   }
 

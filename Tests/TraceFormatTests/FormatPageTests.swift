@@ -23,7 +23,10 @@ import TraceFormatInC
   }
 
   private func words(_ events: [TraceEvent]) -> [[UInt64]] {
-    events.map { [$0.time, $0.word0, $0.word1, $0.word2, $0.word3, RecordShape($0).tail] }
+    events.map { event in
+      let tail = unsafe withUnsafePointer(to: event) { unsafe RecordShape.tail(at: $0) }
+      return [event.time, event.word0, event.word1, event.word2, event.word3, tail]
+    }
   }
 
   @Test(arguments: TraceCodec.allCases)

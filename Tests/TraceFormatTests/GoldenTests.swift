@@ -64,8 +64,10 @@ import Testing
     description.provenance = [
       ProvenanceEntry("tool", "doorbell"), ProvenanceEntry("note", "golden file of version 1"),
     ]
+    var options = SampleTrace.options(codec, frame: 50)
+    options.framesPerDecision = 1
     return try SampleTrace.bytes(
-      events, SampleTrace.options(codec, frame: 50), description: description, snapshotAt: 60)
+      events, options, description: description, snapshotAt: 60)
   }
 
   @Test(arguments: TraceCodec.allCases)

@@ -136,3 +136,12 @@ enum SampleTrace {
     return unsafe Array(buffer[..<got])
   }
 }
+
+extension FrameEncoder {
+  /// The payload of one frame without a codec.
+  static func payload(of events: [TraceEvent]) -> Payload {
+    var encoder = FrameEncoder(codec: .none, level: 0)
+    encoder.encode(events)
+    return encoder.payload
+  }
+}
