@@ -205,6 +205,27 @@ private struct ImportedDat {
     }
   }
 
+  @Test func streamsThatLieOnEachOtherAreRefused() throws {
+    var builder = DatBuilder()
+    builder.version = 6
+    builder.cpus = [
+      (0..<100).map { builder.interrupt(1_000 + $0, irq: 25, name: "a") },
+      [builder.interrupt(2_000, irq: 26, name: "a")],
+    ]
+    var bytes = builder.file()
+    // The table of CPUs: CPU 1 gets the data of CPU 0 and all that follows.
+    let table =
+      try #require(
+        bytes.indices.first { bytes[$0...].starts(with: Array("flyrecord\0".utf8)) }) + 10
+    let first = Array(bytes[table..<table + 8])
+    let size = bytes.count - Int(first.enumerated().reduce(0) { $0 + Int($1.1) << (8 * $1.0) })
+    bytes.replaceSubrange(table + 16..<table + 24, with: first)
+    bytes.replaceSubrange(table + 24..<table + 32, with: builder.number(UInt64(size), 8))
+    bytes.replaceSubrange(table + 8..<table + 16, with: builder.number(UInt64(size), 8))
+    let forged = bytes
+    #expect(throws: ImportError.self) { try ImportedDat(forged) }
+  }
+
   @Test func errorsNameFileByteExpectedAndFound() throws {
     try TemporaryCapture.with([0x17, 0x08, 0x44] + Array("tracing9\0".utf8)) { path in
       do {

@@ -69,12 +69,21 @@ struct PerfLayout {
           + "\(Self.attributeLimit)", found: "\(bytes) bytes in entries of \(size)")
     }
     let table = try file.read(bytes, at: offset, "attributes")
+    // Sections of a forged file can lie on each other: what is read of them in all is bounded.
+    var idBytes: UInt64 = 0
     for index in 0..<Int(bytes / size) {
       let start = index * Int(size)
       guard let attribute = PerfAttribute(table, at: start, size: Int(size) - 16),
         let place = table.number(at: start + Int(size) - 16, size: 8),
         let count = table.number(at: start + Int(size) - 8, size: 8)
       else { continue }
+      idBytes = idBytes.addingClamped(count)
+      guard idBytes <= 8 * UInt64(Self.identifierLimit) else {
+        throw file.malformed(
+          "ids of attribute \(index)", at: place,
+          expected: "at most \(Self.identifierLimit) in all",
+          found: "more")
+      }
       let ids = try file.read(count, at: place, "ids of attribute \(index)")
       add(attribute, ids, in: 0..<ids.count)
     }

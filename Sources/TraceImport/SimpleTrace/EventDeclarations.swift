@@ -7,8 +7,8 @@ struct EventDeclarations {
   static let fileName = "trace-events-all"
 
   init(_ text: String) {
-    for line in text.split(whereSeparator: \.isNewline) {
-      guard let event = EventDeclaration(line) else { continue }
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+      guard let event = EventDeclaration(Substring(line)) else { continue }
       rows[event.name] = events.count
       events.append(event)
     }

@@ -44,11 +44,15 @@ extension DatLayout {
       size: head.number(at: 8, size: 8) ?? 0, offset: offset + 16)
   }
 
-  private func content(
+  private mutating func content(
     _ file: borrowing CaptureFile, _ section: Section, _ subject: String
   ) throws(ImportError) -> OrderedBytes {
-    if section.isCompressed { return try file.decompress(at: section.offset, subject).plain }
-    return try file.read(section.size, at: section.offset, subject)
+    let bytes =
+      section.isCompressed
+      ? try file.decompress(at: section.offset, subject).plain
+      : try file.read(section.size, at: section.offset, subject)
+    try count(section: UInt64(bytes.count), in: file, at: section.offset)
+    return bytes
   }
 
   /// Reads one options section; returns the offset of the next one, 0 if there is none.

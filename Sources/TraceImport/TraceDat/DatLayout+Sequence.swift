@@ -32,6 +32,7 @@ extension DatLayout {
     try readCPUs(file, &cursor, cpus, start)
     for buffer in buffers {
       let size = UInt64(10 + 16 * cpus)
+      try count(section: size, in: file, at: buffer)
       var table = OrderedCursor(try file.read(size, at: buffer, "buffer"))
       guard table.text(10) == "flyrecord" else { throw wrong(file, "buffer", at: buffer) }
       try readCPUs(file, &table, cpus, buffer)

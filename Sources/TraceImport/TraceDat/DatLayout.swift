@@ -25,6 +25,11 @@ struct DatLayout {
   /// CPUs and buffers are bounded, so that a forged table cannot take memory without limit.
   private static let streamLimit = 1 << 16
   private static let guestLimit = 1 << 10
+  /// Bytes of all sections and of all streams so far. Those of a forged file can lie on each other, and
+  /// would take time without limit.
+  private var sectionBytes: UInt64 = 0
+  private var streamBytes: UInt64 = 0
+  private static let sectionLimit: UInt64 = 512 << 20
 
   init(_ file: inout CaptureFile) throws(ImportError) {
     let head = try file.read(min(file.size, 256), at: 0, "initial format")
@@ -68,6 +73,17 @@ struct DatLayout {
     (4096...1 << 20).contains(size) && size & (size - 1) == 0
   }
 
+  /// Counts a section that was read.
+  mutating func count(
+    section bytes: UInt64, in file: borrowing CaptureFile, at byte: UInt64
+  ) throws(ImportError) {
+    sectionBytes += bytes
+    guard sectionBytes <= Self.sectionLimit else {
+      throw file.malformed(
+        "sections", at: byte, expected: "at most \(Self.sectionLimit) bytes in all", found: "more")
+    }
+  }
+
   mutating func add(
     _ stream: Stream, in file: borrowing CaptureFile, at byte: UInt64
   ) throws(ImportError) {
@@ -75,6 +91,12 @@ struct DatLayout {
       throw file.malformed(
         "data of CPU \(stream.cpu)", at: byte, expected: "bytes inside of \(file.size)",
         found: "\(stream.size) bytes at \(stream.offset)")
+    }
+    streamBytes += stream.size
+    guard streamBytes <= file.size else {
+      throw file.malformed(
+        "data of CPU \(stream.cpu)", at: byte, expected: "streams that do not lie on each other",
+        found: "\(streamBytes) bytes in a file of \(file.size)")
     }
     guard streams.count < Self.streamLimit else {
       throw file.malformed(

@@ -5,10 +5,13 @@
 import EventModel
 import Glibc
 import TraceFormat
-import TraceImport
+
+@testable import TraceImport
 
 private struct Target {
   let importer: CaptureImporter
+  /// What a simpletrace's words mean, read once.
+  let declarations: EventDeclarations
   let descriptor: CInt
   var path: String { "/proc/self/fd/\(descriptor)" }
 
@@ -18,11 +21,21 @@ private struct Target {
     guard name.hasPrefix(prefix),
       let format = CaptureFormat(rawValue: String(name.dropFirst(prefix.count)))
     else { fatalError("\(name) names no format") }
-    importer = CaptureImporter(
-      format: format, origin: .host, declarations: "Tests/Fuzz/Importers/trace-events")
+    importer = CaptureImporter(format: format, origin: .host)
+    do {
+      declarations = try EventDeclarations(path: "Tests/Fuzz/Importers/trace-events", capture: "")
+    } catch {
+      fatalError("\(error)")
+    }
     var template = Array("/dev/shm/doorbell-fuzz-XXXXXX".utf8CString)
     descriptor = mkstemp(&template)
     precondition(descriptor >= 0 && unlink(template) == 0)
+  }
+
+  func run(_ sink: (Span<TraceEvent>) throws -> Void) throws -> ImportReport {
+    guard importer.format == .simpleTrace else { return try importer.run(path: path, sink: sink) }
+    var input = try CaptureInput(path: path)
+    return try SimpleTraceImporter().run(source: &input, declarations, sink: sink)
   }
 
   func hold(_ input: UnsafePointer<UInt8>, _ count: Int) {
@@ -39,7 +52,7 @@ public func fuzz(_ input: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   var eventCount: UInt64 = 0
   var latest: UInt64 = 0
   do {
-    let report = try target.importer.run(path: target.path) { events in
+    let report = try target.run { events in
       for index in events.indices {
         precondition(events[index].time >= latest, "times run backwards")
         latest = events[index].time

@@ -44,6 +44,8 @@ extension ArchitectureWorld {
     } else {
       address = input(space)
     }
+    // A large leaf reaches over inputs that may be global in the other space.
+    address = address & ~(1 << Self.markBit) | spaces[space].mark
     if chance(5) { address |= random.next() << 56 }
     if chance(2) { address = random.next() }
     return address
