@@ -11,6 +11,7 @@ import Testing
     ("convert", ["/no/such.dbtrace", "-o", "/no/such/out"]),
     ("slice", ["/no/such.dbtrace", "-o", "/no/such/out"]),
     ("merge", ["/no/such.dbtrace", "/no/such.dbtrace", "-o", "/no/such/out"]),
+    ("record", ["-o", "/no/such/out"]),
   ]
 
   @Test func theHelpNamesEveryVerb() throws {
