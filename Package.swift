@@ -53,8 +53,8 @@ let package = Package(
     + Target.layer(
       "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer(
-      "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4", tests: ["TraceFormatInC"],
-      golden: true)
+      "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4",
+      tests: ["TraceFormatInC", "ReferenceModel"], golden: true)
     + Target.layer(
       "TraceImport", "EventModel", "TraceFormat", "CPlatform", "CZstd",
       tests: ["EventModel", "CZstd"], golden: true)
@@ -63,12 +63,15 @@ let package = Package(
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
-      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport", "TranslationCore"])
+      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport"])
     + Target.layer("History")
     + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
     + [
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
+        swiftSettings: strict),
+      .executableTarget(
+        name: "TraceRaces", dependencies: ["EventModel", "TraceFormat"], path: "Tests/TraceRaces",
         swiftSettings: strict),
       .target(name: "CRingPinning", path: "Benchmarks/Rings/Pinning"),
       .executableTarget(
@@ -93,12 +96,6 @@ let package = Package(
       .testTarget(
         name: "CommandLineTests",
         dependencies: ["CommandLine", "EventModel", "History", "TraceFormat", "TestSupport"],
-        swiftSettings: strict),
-      .executableTarget(
-        name: "SlowPathsBenchmark", dependencies: ["EventModel", "TranslationCore"],
-        path: "Benchmarks/SlowPaths", swiftSettings: strict),
-      .testTarget(
-        name: "SlowPathsTests", dependencies: ["SlowPathsBenchmark", "TestSupport"],
         swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(

@@ -47,6 +47,25 @@ struct ImportCommand: ParsableCommand {
   var traceEvents: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Import this recording of the guest from the same time as well, onto the time line of the "
+        + "capture, which is then the host's or the emulator's. The interrupts that both show tell how "
+        + "the clocks stand; the residual is printed.", valueName: "path"))
+  var guest: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Add this to the guest's times instead of matching interrupts: when you know it, or when they "
+        + "are too regular to tell.", valueName: "nanoseconds"))
+  var guestOffset: Int64?
+
+  @Flag(
+    help:
+      "Take the guest's times on the host's clock as 'trace-cmd record -A' measured it in its file."
+  )
+  var guestOnHostClock = false
+
+  @Option(
     name: .shortAndLong, help: "Write the trace here; an older file is replaced when all is done.")
   var output: String
 
@@ -59,12 +78,23 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Print the report in this form.")
   var format: OutputFormat = .table
 
+  func validate() throws {
+    if guest == nil, guestOffset != nil || guestOnHostClock {
+      throw ValidationError(
+        "'--guest-offset' and '--guest-on-host-clock' say how the times of '--guest' are read; name it."
+      )
+    }
+    if guestOffset != nil, guestOnHostClock {
+      throw ValidationError("'--guest-offset' and '--guest-on-host-clock' exclude each other.")
+    }
+  }
+
   func run() throws {
     try reportingFailure {
       // What the header says of the machine is known when the capture has been read to its end, so
       // the events wait beside the output.
       Interruption.removes([output + ".partial"])
-      let spool = try Spool(beside: output)
+      let spool = try TraceSpool(beside: output)
       let report = try read(into: spool)
       let summary: TraceSummary
       do {
@@ -78,7 +108,7 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  private func read(into spool: borrowing Spool) throws -> ImportReport {
+  private func read(into spool: borrowing TraceSpool) throws -> ImportReport {
     var writer = try spool.writer()
     var progress = Progress("import")
     let report = try importCapture(
@@ -94,18 +124,31 @@ struct ImportCommand: ParsableCommand {
   private func importCapture(
     sink: (Span<TraceEvent>) throws -> Void, progress: (UInt64, UInt64?) -> Void
   ) throws -> ImportReport {
-    try CaptureImporter(format: from, origin: origin.origin, declarations: traceEvents)
-      .run(path: capture, sink: sink, progress: progress)
+    guard let guest else {
+      return try CaptureImporter(format: from, origin: origin.origin, declarations: traceEvents)
+        .run(path: capture, sink: sink, progress: progress)
+    }
+    return try TwoViewImporter(
+      fixed: .init(
+        path: capture,
+        importer: CaptureImporter(format: from, origin: .host, declarations: traceEvents)),
+      moved: .init(
+        path: guest,
+        importer: CaptureImporter(
+          origin: .guest, declarations: traceEvents, usesHostClock: guestOnHostClock)),
+      clocks: guestOffset.map { .declared($0) } ?? (guestOnHostClock ? .declared(0) : .matched),
+      beside: output
+    ).run(sink: sink, progress: progress)
   }
 
   private func copy(
-    _ spool: borrowing Spool, _ report: ImportReport
+    _ spool: borrowing TraceSpool, _ report: ImportReport
   ) throws -> TraceSummary {
     var description = TraceDescription()
     description.clockDomain = report.clockDomain
     description.clockResolutionNanoseconds = report.clockResolutionNanoseconds
     description.epochNanoseconds = report.startMicroseconds * 1_000
-    description.origins = 1 << report.origin.rawValue
+    description.origins = report.origins
     description.geometry = report.geometry
     description.provenance = [
       .init("tool", "doorbell \(ToolVersion.text)"),
@@ -118,7 +161,7 @@ struct ImportCommand: ParsableCommand {
     options.level = level ?? (codec == .zstd ? 19 : 9)
     options.measuresColumns = true
     var writer = try TraceWriter(path: output, description: description, options: options)
-    var events = try spool.source()
+    var events = TraceFileSource(try spool.reader())
     var progress = Progress("compress")
     var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
     while true {

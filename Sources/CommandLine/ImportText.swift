@@ -45,6 +45,9 @@ struct ImportText {
       others.add(["damaged: \(tally.damage)", count(tally.count), count(tally.firstLine)])
     }
     if !others.isEmpty { text += "\nOther lines\n" + others.text() }
+    if !report.notes.isEmpty {
+      text += "\nNotes\n" + report.notes.map { "  \($0)\n" }.joined()
+    }
     return text
   }
 
@@ -76,6 +79,7 @@ struct ImportText {
       var bytesByColumn: [String: UInt64]
       var lines: [Line]
       var otherLines: [Other]
+      var notes: [String]
     }
     let document = Document(
       output: output, events: summary.totals.events, bytes: summary.sizeBytes,
@@ -93,7 +97,8 @@ struct ImportText {
       }
         + report.damage.map {
           Other(what: "damaged \($0.damage)", count: $0.count, firstLine: $0.firstLine)
-        })
+        },
+      notes: report.notes)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     return String(decoding: try encoder.encode(document), as: UTF8.self)

@@ -1,3 +1,5 @@
+package import EventModel
+
 /// One frame as the index lists it.
 package struct IndexEntry: Hashable, Sendable {
   package var offset: UInt64
@@ -65,10 +67,15 @@ extension IndexEntry {
     }
     self.kind = kind
     isLastPart = flags & 1 != 0
-    guard size <= FrameHeader.largestSize + TraceLimits.payloadSizeBytes,
+    // No frame is smaller, so an index has no more entries than the file has room for frames.
+    let sizes =
+      (FrameHeader.fixedSize + 1)...(FrameHeader.largestSize + TraceLimits.payloadSizeBytes)
+    guard sizes.contains(Int(size)),
       offset <= UInt64(Int64.max) - UInt64(size), firstOrdinal <= UInt64.max - UInt64(count)
     else {
-      throw TraceError(.malformed, "index entry", expected: "a frame in the file", found: "\(self)")
+      throw TraceError(
+        .malformed, "index entry", expected: "a frame in the file",
+        found: "\(size) bytes at \(offset), \(count) events from \(firstOrdinal)")
     }
   }
 }
@@ -78,7 +85,14 @@ package struct FrameIndex: Hashable, Sendable {
   package private(set) var entries: [IndexEntry] = []
 
   /// Takes the next entry. Frames follow one another without gap, and so do their ordinals.
-  mutating func append(_ entry: IndexEntry) throws(TraceError) {
+  ///
+  /// - Parameter limit: where the index starts, and frames end.
+  mutating func append(_ entry: IndexEntry, upTo limit: UInt64 = .max) throws(TraceError) {
+    guard entry.endOffset <= limit else {
+      throw TraceError(
+        .malformed, "index entry \(entries.count)", expected: "a frame before byte \(limit)",
+        found: "one up to byte \(entry.endOffset)")
+    }
     if let last = entries.last {
       guard entry.offset == last.endOffset else {
         throw TraceError(
@@ -108,6 +122,21 @@ package struct FrameIndex: Hashable, Sendable {
   /// back where a capture merged several clocks, so this looks at every frame: O(frames).
   package func position(ofTime time: UInt64) -> Int? {
     entries.firstIndex { $0.kind == .events && $0.latestTime >= time }
+  }
+
+  /// Positions of the events frames that may hold an event of one of `kinds` with an ordinal and a
+  /// time in these ranges. Every other frame can be passed over. O(frames).
+  package func positions(
+    mayHold kinds: [EventKind]? = nil, ordinals: Range<UInt64> = 0..<UInt64.max,
+    times: ClosedRange<UInt64> = 0...UInt64.max
+  ) -> [Int] {
+    entries.indices.filter { position in
+      let entry = entries[position]
+      return entry.kind == .events && entry.firstOrdinal < ordinals.upperBound
+        && entry.endOrdinal > ordinals.lowerBound && entry.latestTime >= times.lowerBound
+        && entry.earliestTime <= times.upperBound
+        && (kinds?.contains { entry.kindMask.mayContain($0) } ?? true)
+    }
   }
 
   /// Positions of the parts of the last snapshot at or before `ordinal`.

@@ -12,8 +12,9 @@ struct FrameReader: ~Copyable {
   }
 
   var input: InputFile
-  private var stored = RawBuffer()
-  private let decompressor = Decompressor()
+  /// The stored payload of the frame that was read last.
+  var stored = RawBuffer()
+  private let opener = FrameOpener()
 
   init(_ input: consuming InputFile) { self.input = input }
 
@@ -70,6 +71,32 @@ struct FrameReader: ~Copyable {
 
   /// Undoes the codec of the frame that was read last, and checks the result.
   func decompress(_ header: FrameHeader, into plain: inout RawBuffer) throws(TraceError) {
+    try opener.decompress(header, stored, into: &plain)
+  }
+
+  /// Decompresses a frame of events or a snapshot and prepares its decoding.
+  func open(_ header: FrameHeader, with decoder: inout FrameDecoder) throws(TraceError) {
+    try opener.open(header, stored, with: &decoder)
+  }
+
+  /// Decompresses a frame that is not made of events, as bytes.
+  func text(_ header: FrameHeader, using plain: inout RawBuffer) throws(TraceError) -> [UInt8] {
+    try decompress(header, into: &plain)
+    // Safety: `decompress` filled `plainSize` bytes.
+    return unsafe [UInt8](
+      UnsafeRawBufferPointer(start: plain.base, count: Int(header.plainSize)))
+  }
+}
+
+/// Turns stored payloads into plain ones, and checks them. It keeps nothing from one to the next, so
+/// that frames can be opened in any order and on any thread, each with an opener of its own.
+struct FrameOpener: ~Copyable {
+  private let decompressor = Decompressor()
+
+  /// Undoes the codec and checks the result.
+  func decompress(
+    _ header: FrameHeader, _ stored: borrowing RawBuffer, into plain: inout RawBuffer
+  ) throws(TraceError) {
     let size = Int(header.plainSize)
     plain.reserve(size)
     // Safety: both buffers hold the stated sizes.
@@ -84,17 +111,11 @@ struct FrameReader: ~Copyable {
   }
 
   /// Decompresses a frame of events or a snapshot and prepares its decoding.
-  func open(_ header: FrameHeader, with decoder: inout FrameDecoder) throws(TraceError) {
-    try decompress(header, into: &decoder.plain)
+  func open(
+    _ header: FrameHeader, _ stored: borrowing RawBuffer, with decoder: inout FrameDecoder
+  ) throws(TraceError) {
+    try decompress(header, stored, into: &decoder.plain)
     try decoder.open(
       size: Int(header.plainSize), count: Int(header.count), firstOrdinal: header.firstOrdinal)
-  }
-
-  /// Decompresses a frame that is not made of events, as bytes.
-  func text(_ header: FrameHeader, using plain: inout RawBuffer) throws(TraceError) -> [UInt8] {
-    try decompress(header, into: &plain)
-    // Safety: `decompress` filled `plainSize` bytes.
-    return unsafe [UInt8](
-      UnsafeRawBufferPointer(start: plain.base, count: Int(header.plainSize)))
   }
 }

@@ -4,8 +4,9 @@
 // codec frame with its own checksums), an index and a trailer. `Traces/README.md` describes every
 // byte; this target is the reference implementation of that page.
 //
-// What it is not. It knows nothing about captures (TraceImport), about what events mean
-// (ReferenceModel) or about threads: a reader and a writer each belong to one thread at a time.
+// What it is not. It knows nothing about captures (TraceImport), and of what events mean
+// (ReferenceModel) only what key frames need (`KeyFrames/`): which configuration is live, and which
+// interrupts are pending. A reader and a writer each belong to one thread at a time.
 //
 //   var writer = try TraceWriter(path: "boot.dbtrace", description: description)
 //   try writer.append(event)

@@ -36,18 +36,12 @@ extension TraceReader {
     }
     frames.input.seek(to: trailer.indexOffset)
     var index = FrameIndex()
-    var plain = RawBuffer()
-    for _ in 0..<trailer.indexFrames {
+    for number in 0..<trailer.indexFrames {
       let offset = frames.input.offset
-      guard case .frame(let frame) = try frames.next(), frame.kind == .index,
-        frame.fileID == header.fileID, frame.firstOrdinal == UInt64(index.entries.count),
-        Int(frame.plainSize) == Int(frame.count) * IndexEntry.sizeBytes
-      else {
-        throw TraceError(.malformed, "index", expected: "an index frame", found: "another piece")
-          .at(byteOffset: offset)
-      }
-      try frames.text(frame, using: &plain).cursor { (cursor) throws(TraceError) in
-        for _ in 0..<frame.count { try index.append(IndexEntry(&cursor)) }
+      do throws(TraceError) {
+        try readIndexFrame(into: &index, upTo: trailer.indexOffset)
+      } catch {
+        throw error.at(frame: trailer.totals.frames &+ number, byteOffset: offset)
       }
     }
     let end = index.entries.last
@@ -62,6 +56,32 @@ extension TraceReader {
         found: "\(index.entries.count) up to \(end?.endOffset ?? dataOffset)")
     }
     return index
+  }
+
+  private mutating func readIndexFrame(
+    into index: inout FrameIndex, upTo end: UInt64
+  ) throws(TraceError) {
+    guard case .frame(let frame) = try frames.next() else {
+      throw TraceError(.malformed, "index", expected: "an index frame", found: "the end")
+    }
+    guard frame.kind == .index, frame.fileID == header.fileID else {
+      throw TraceError(
+        .malformed, "index", expected: "an index frame of this file", found: "\(frame.kind)")
+    }
+    guard frame.firstOrdinal == UInt64(index.entries.count) else {
+      throw TraceError(
+        .malformed, "index frame", expected: "entries from \(index.entries.count)",
+        found: "\(frame.firstOrdinal)")
+    }
+    guard Int(frame.plainSize) == Int(frame.count) * IndexEntry.sizeBytes else {
+      throw TraceError(
+        .malformed, "index frame", expected: "\(Int(frame.count) * IndexEntry.sizeBytes) bytes",
+        found: "\(frame.plainSize)")
+    }
+    var plain = RawBuffer()
+    try frames.text(frame, using: &plain).cursor { (cursor) throws(TraceError) in
+      for _ in 0..<frame.count { try index.append(IndexEntry(&cursor), upTo: end) }
+    }
   }
 
   private func fileSize() throws(TraceError) -> UInt64 {
@@ -95,6 +115,18 @@ extension TraceReader {
     try skip(Int(target - entry.firstOrdinal))
   }
 
+  /// Continues with the first event of a frame by its position in the index.
+  package mutating func seek(toFrame position: Int) throws(TraceError) {
+    let index = try index()
+    guard index.entries.indices.contains(position) else {
+      throw TraceError(
+        .usage, "frame", expected: "0..<\(index.entries.count)", found: "\(position)"
+      ).at(path: path)
+    }
+    let entry = index.entries[position]
+    jump(toOffset: entry.offset, number: UInt64(position), ordinal: entry.firstOrdinal)
+  }
+
   /// Continues at the start of the first frame that may hold an event at or after `time`, or at the
   /// end. Within a frame times may step back, so the caller filters.
   package mutating func seek(toFrameOfTime time: UInt64) throws(TraceError) {
@@ -116,7 +148,8 @@ extension TraceReader {
     defer { frames.input.seek(to: offset) }
     var records: [TraceEvent] = []
     var decoder = FrameDecoder()
-    for (part, entry) in zip(0..., index.entries[parts]) {
+    for (part, position) in zip(0..., parts) {
+      let entry = index.entries[position]
       do throws(TraceError) {
         frames.input.seek(to: entry.offset)
         guard case .frame(let frame) = try frames.next(), frame.kind == .snapshot,
@@ -134,7 +167,7 @@ extension TraceReader {
         try frames.open(frame, with: &decoder)
         records += decoder.all()
       } catch {
-        throw error.at(path: path, byteOffset: entry.offset)
+        throw error.at(path: path, frame: UInt64(position), byteOffset: entry.offset)
       }
     }
     return (index.entries[parts.lowerBound].firstOrdinal, records)

@@ -20,7 +20,7 @@ extension TraceReader {
         try counted.compare(path: path)
       }
       guard count > 0, let frame else { break }
-      if counted?.header.number != frame.number { counted = FrameCount(frame) }
+      if counted?.header.number != frame.number { counted = FrameCount(frame, at: frameOffset) }
       unsafe counted?.add(UnsafeBufferPointer(rebasing: part[..<count]))
     }
     if isSeekable { try verifyIndex() }
@@ -31,7 +31,7 @@ extension TraceReader {
   private mutating func verifyIndex() throws(TraceError) {
     let index = try index()
     var decoder = FrameDecoder()
-    for entry in index.entries {
+    for (position, entry) in index.entries.enumerated() {
       frames.input.seek(to: entry.offset)
       do throws(TraceError) {
         guard case .frame(let frame) = try frames.next(),
@@ -42,13 +42,13 @@ extension TraceReader {
         }
         if frame.kind == .snapshot {
           try frames.open(frame, with: &decoder)
-          var counted = FrameCount(frame)
+          var counted = FrameCount(frame, at: entry.offset)
           let records = decoder.all()
           unsafe records.withUnsafeBufferPointer { unsafe counted.add($0) }
           try counted.compare(path: path)
         }
       } catch {
-        throw error.at(path: path, byteOffset: entry.offset)
+        throw error.at(path: path, frame: UInt64(position), byteOffset: entry.offset)
       }
     }
     try seek(toOrdinal: index.entries.last?.endOrdinal ?? 0)
@@ -58,11 +58,15 @@ extension TraceReader {
 /// What a frame really holds, beside its header.
 private struct FrameCount {
   let header: FrameHeader
+  private let offset: UInt64
   private var kinds = [UInt32](repeating: 0, count: 256)
   private var earliest = UInt64.max
   private var latest: UInt64 = 0
 
-  init(_ header: FrameHeader) { self.header = header }
+  init(_ header: FrameHeader, at offset: UInt64) {
+    self.header = header
+    self.offset = offset
+  }
 
   mutating func add(_ events: UnsafeBufferPointer<TraceEvent>) {
     for index in events.indices {
@@ -82,13 +86,13 @@ private struct FrameCount {
       throw TraceError(
         .malformed, "count of kind \(EventKind(rawValue: UInt8(kind)))",
         expected: "\(stated[kind])", found: "\(kinds[kind])"
-      ).at(path: path, frame: header.number)
+      ).at(path: path, frame: header.number, byteOffset: offset)
     }
     guard header.earliestTime == earliest, header.latestTime == latest else {
       throw TraceError(
         .malformed, "times", expected: "\(header.earliestTime)…\(header.latestTime)",
         found: "\(earliest)…\(latest)"
-      ).at(path: path, frame: header.number)
+      ).at(path: path, frame: header.number, byteOffset: offset)
     }
   }
 }

@@ -11,6 +11,8 @@ package struct TraceReader: ~Copyable {
   package private(set) var totals: TraceTotals?
   /// The frame that the next event comes from, once the first was read.
   package private(set) var frame: FrameHeader?
+  /// Where that frame starts in the file.
+  private(set) var frameOffset: UInt64 = 0
   /// The ordinal of the next event.
   package private(set) var ordinal: UInt64 = 0
 
@@ -25,7 +27,7 @@ package struct TraceReader: ~Copyable {
   /// Everything up to here was read, so the trailer's counts can be checked.
   private var countsFromStart = true
   private var isAtEnd = false
-  private var deferredError: TraceError?
+  private(set) var deferredError: TraceError?
 
   package init(path: String) throws(TraceError) {
     try self.init(InputFile(path: path))
@@ -41,7 +43,7 @@ package struct TraceReader: ~Copyable {
     try self.init(InputFile(bytes: bytes, name: name))
   }
 
-  private init(_ input: consuming InputFile) throws(TraceError) {
+  init(_ input: consuming InputFile) throws(TraceError) {
     let path = input.path
     frames = FrameReader(input)
     do {
@@ -84,42 +86,49 @@ package struct TraceReader: ~Copyable {
 
   /// Reads on to the next frame of events. False at the end of the trace.
   mutating func openNextFrame() throws(TraceError) -> Bool {
-    while !isAtEnd {
-      let (offset, number) = (frames.input.offset, nextNumber)
+    while let piece = try nextFrame() {
       do throws(TraceError) {
-        switch try frames.next() {
-        case .frame(let header):
-          if try enter(header) { return true }
-        case .trailer(let trailer):
-          try finish(trailer, at: offset)
-        case .end:
-          throw TraceError(.truncated, "end of file", expected: "a trailer", found: "nothing")
+        guard piece.header.kind == .events else {
+          try frames.decompress(piece.header, into: &decoder.plain)
+          continue
         }
+        try frames.open(piece.header, with: &decoder)
       } catch {
-        throw error.at(path: path, frame: number, byteOffset: offset)
+        throw error.at(path: path, frame: piece.header.number, byteOffset: piece.offset)
       }
+      frame = piece.header
+      frameOffset = piece.offset
+      ordinal = piece.header.firstOrdinal
+      return true
     }
     return false
   }
 
-  /// Takes a frame in its turn. True if events come from it.
-  private mutating func enter(_ header: FrameHeader) throws(TraceError) -> Bool {
-    try check(header)
-    nextNumber += 1
-    switch header.kind {
-    case .events:
-      try frames.open(header, with: &decoder)
-      frame = header
-      ordinal = header.firstOrdinal
-      nextFrameOrdinal = header.firstOrdinal + UInt64(header.count)
-      return true
-    case .snapshot, .note:
-      try frames.decompress(header, into: &decoder.plain)
-    case .index:
-      try frames.decompress(header, into: &decoder.plain)
-      indexFrames += 1
+  /// Reads the next frame, whatever it is, and checks that it is here in its turn; its payload is
+  /// still as stored. Nil at the end of the trace, once the trailer was found to agree.
+  mutating func nextFrame() throws(TraceError) -> (header: FrameHeader, offset: UInt64)? {
+    guard !isAtEnd else { return nil }
+    let (offset, number) = (frames.input.offset, nextNumber)
+    do throws(TraceError) {
+      switch try frames.next() {
+      case .frame(let header):
+        try check(header)
+        nextNumber += 1
+        switch header.kind {
+        case .events: nextFrameOrdinal = header.firstOrdinal + UInt64(header.count)
+        case .index: indexFrames += 1
+        case .snapshot, .note: break
+        }
+        return (header, offset)
+      case .trailer(let trailer):
+        try finish(trailer, at: offset)
+        return nil
+      case .end:
+        throw TraceError(.truncated, "end of file", expected: "a trailer", found: "nothing")
+      }
+    } catch {
+      throw error.at(path: path, frame: number, byteOffset: offset)
     }
-    return false
   }
 
   private func check(_ header: FrameHeader) throws(TraceError) {

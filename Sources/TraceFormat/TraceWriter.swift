@@ -10,19 +10,24 @@ package struct TraceWriter: ~Copyable {
     package var level = 3
     /// 1…`TraceLimits.eventsPerFrame`. Fewer make a seek and a snapshot finer, and the file larger.
     package var eventsPerFrame = TraceLimits.eventsPerFrame
+    /// A key frame after so many events, or never. It holds the live configuration and what is pending,
+    /// so that a replay can start there. Needs memory in proportion to the live configuration.
+    package var eventsBetweenKeyFrames: Int?
     /// Also compress each column on its own, to say what each costs. Doubles the codec's time.
     package var measuresColumns = false
     package init() {}
   }
 
   private var output: OutputFile
-  private let options: Options
+  let options: Options
   private let encoder: FrameEncoder
   private var header: TraceHeader
   private var totals = TraceTotals()
   private var index: [IndexEntry] = []
   private var batch: [TraceEvent] = []
   private var columnSizes: [String: UInt64] = [:]
+  /// The state before the next event, where key frames are asked for.
+  var keyFrames: KeyFrameSchedule?
   /// Events that the author knows to be lost without a loss record.
   package var unrecordedLostEvents: UInt64 = 0
 
@@ -47,6 +52,9 @@ package struct TraceWriter: ~Copyable {
     self.output = output
     self.options = options
     encoder = FrameEncoder(codec: options.codec, level: options.level)
+    keyFrames = options.eventsBetweenKeyFrames.map {
+      KeyFrameSchedule(interval: $0, geometry: description.geometry)
+    }
     header = TraceHeader(codec: options.codec, description: description)
     batch.reserveCapacity(options.eventsPerFrame)
     let bytes = try header.encoded()
@@ -59,6 +67,10 @@ package struct TraceWriter: ~Copyable {
   package var eventCount: UInt64 { totals.events + UInt64(batch.count) }
 
   package mutating func append(_ event: TraceEvent) throws(TraceError) {
+    if keyFrames != nil {
+      if let records = keyFrames?.dueRecords() { try writeSnapshot(records) }
+      keyFrames?.follow(event)
+    }
     batch.append(event)
     if batch.count == options.eventsPerFrame { try flush() }
   }
@@ -87,8 +99,14 @@ package struct TraceWriter: ~Copyable {
   }
 
   /// Writes a snapshot: the configuration records that rebuild, from nothing, the state before the
-  /// next event. It ends the current frame. No records: no snapshot.
+  /// next event. It ends the current frame. No records: no snapshot. Key frames that the writer makes
+  /// itself go on from it.
   package mutating func appendSnapshot(_ records: [TraceEvent]) throws(TraceError) {
+    if !records.isEmpty { keyFrames?.restart(from: records) }
+    try writeSnapshot(records)
+  }
+
+  private mutating func writeSnapshot(_ records: [TraceEvent]) throws(TraceError) {
     guard records.count <= TraceLimits.snapshotEvents else {
       throw TraceError(
         .usage, "snapshot", expected: "at most \(TraceLimits.snapshotEvents) records",

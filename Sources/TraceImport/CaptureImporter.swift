@@ -9,13 +9,17 @@ package struct CaptureImporter: Sendable {
   package var origin: EventOrigin
   /// simpletrace: QEMU's `trace-events-all`. Nil: as `SimpleTraceImporter` looks for it.
   package var declarations: String?
+  /// trace.dat of a guest: give its events the times of the host.
+  package var usesHostClock: Bool
 
   package init(
-    format: CaptureFormat? = nil, origin: EventOrigin = .guest, declarations: String? = nil
+    format: CaptureFormat? = nil, origin: EventOrigin = .guest, declarations: String? = nil,
+    usesHostClock: Bool = false
   ) {
     self.format = format
     self.origin = origin
     self.declarations = declarations
+    self.usesHostClock = usesHostClock
   }
 
   /// - Parameter path: a file; "-" is standard input.
@@ -46,7 +50,8 @@ package struct CaptureImporter: Sendable {
       guard isFile else {
         throw ImportError.needsFile(name: input.name, format: format)
       }
-      return try TraceDatImporter(path: path, origin: origin).run(sink: sink, progress: progress)
+      return try TraceDatImporter(path: path, origin: origin, usesHostClock: usesHostClock)
+        .run(sink: sink, progress: progress)
     case .perfData:
       let importer = PerfDataImporter(origin: origin)
       guard isFile else {

@@ -34,10 +34,15 @@ package struct ImportReport: Sendable {
   package var clockDomain = ClockDomain.emulator
   package var clockResolutionNanoseconds: UInt64 = 1_000
   package var origin = EventOrigin.emulator
+  /// Further origins, as bits by raw value: a second view was imported too.
+  package var otherOrigins: UInt8 = 0
   /// What else a reader of the trace should know, for its provenance.
   package var notes: [String] = []
 
   package init() {}
+
+  /// Bit n: events of the origin with raw value n may occur.
+  package var origins: UInt8 { otherOrigins | 1 << origin.rawValue }
 
   package var usedLines: UInt64 { names.reduce(0) { $0 + $1.used } }
   package var ignoredLines: UInt64 { names.reduce(0) { $0 + $1.ignored } }

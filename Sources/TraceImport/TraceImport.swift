@@ -2,17 +2,19 @@
 //
 // What it is: readers of other people's recordings that yield `TraceEvent`s in the order of the
 // capture, with what the capture says about the outcome of each. `QEMULogImporter` reads the text
-// log of QEMU's trace events, `TraceDatImporter` trace-cmd's trace.dat, `FtraceTextImporter` the text
-// of tracefs, `TableImporter` CSV and JSON lines; `CaptureFormat` tells which one a capture needs and
-// `CaptureInput` opens it (plain or zstd, file or pipe). `EventText` is the way out again: events as
+// log of QEMU's trace events and `SimpleTraceImporter` their binary form, `TraceDatImporter` trace-cmd's
+// trace.dat, `PerfDataImporter` perf.data, `FtraceTextImporter` the text of tracefs, trace-cmd and perf
+// script, `TableImporter` CSV and JSON lines; `CaptureFormat` tells which one a capture needs,
+// `CaptureInput` opens it (plain or zstd, file or pipe) and `CaptureImporter` does all of that.
+// `TimelineMatch` and `TimelineMerge` put two views of one machine on one time line. `EventText` is the way out again: events as
 // lines for people and tools.
 //
 // What it is not: it writes no trace file and knows no design. Who calls it decides where the
 // events go.
 //
-//   var input = try CaptureInput(path: "boot.qemu.log.zst")
-//   var importer = QEMULogImporter()
-//   let report = try importer.run(source: &input) { events in try writer.append(events) }
+//   let report = try CaptureImporter().run(path: "boot.qemu.log.zst") { events in
+//     try writer.append(events)
+//   }
 //
 // Invariants:
 //   · Memory is bounded whatever the length or the content of the capture.

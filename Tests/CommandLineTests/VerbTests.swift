@@ -118,7 +118,7 @@ import Testing
       "printf '\\027\\010\\104tracing7\\0' | \"$0\" import - --output \"$1\"",
       NSTemporaryDirectory() + "doorbell-never")
     #expect(result.status == 3)
-    #expect(result.error.contains("save it to a file"), "\(result.error)")
+    #expect(result.error.contains("save it to a plain file"), "\(result.error)")
   }
 
   @Test func convertKeepsEveryEvent() throws {

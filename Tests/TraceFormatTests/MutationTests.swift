@@ -7,39 +7,6 @@ import Testing
 /// Random damage behind right checksums, as a hostile or defective writer would leave it: readers
 /// may refuse it with an error, and nothing else.
 @Suite struct MutationTests {
-  /// A trace in pieces, so that each piece can be changed and sealed again.
-  private struct Pieces {
-    var head: [UInt8]
-    var frames: [(header: FrameHeader, plain: [UInt8])] = []
-    var trailer: [UInt8] = []
-
-    init(_ bytes: [UInt8]) throws {
-      var reader = FrameReader(InputFile(bytes: bytes, name: "pieces"))
-      _ = try reader.readHeader()
-      head = Array(bytes[..<Int(reader.input.offset)])
-      var plain = RawBuffer()
-      while case .frame(let header) = try reader.next() {
-        frames.append((header, try reader.text(header, using: &plain)))
-      }
-      trailer = Array(bytes.suffix(TraceTrailer.size))
-    }
-
-    func sealed() -> [UInt8] {
-      var bytes = head
-      for (header, plain) in frames {
-        var header = header
-        header.codec = .none
-        header.plainSize = UInt32(plain.count)
-        header.storedSize = UInt32(plain.count)
-        header.plainHash = XXH64.hash(plain)
-        bytes += header.encoded() + plain
-      }
-      var end = trailer
-      end.replace(number: XXH64.hash(Array(end.dropLast(8))), at: end.count - 8)
-      return bytes + end
-    }
-  }
-
   private static func disturb(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
     let edges: [UInt8] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF]
     for _ in 0...random.next() % 4 {
@@ -68,7 +35,7 @@ import Testing
   func sealedDamageIsRefusedOrRead(seed: Int) throws {
     var random = SeededGenerator(seed: UInt64(seed))
     let options = SampleTrace.options(.none, frame: 40)
-    let intact = try Pieces(
+    let intact = try TracePieces(
       SampleTrace.bytes(SampleTrace.events(120), options, snapshotAt: 60))
     for _ in 0..<250 {
       var pieces = intact

@@ -18,6 +18,8 @@ struct DatBuilder {
   /// Bits and count of events lost before the first page of CPU 0.
   var lostBeforeFirstPage: UInt64?
   var clock = "mono"
+  /// Further options: numbers and contents.
+  var options: [(identifier: UInt64, content: [UInt8])] = []
   /// Bytes between the common fields and the event's own: layouts differ between kernels.
   var gap = 0
 
@@ -192,7 +194,9 @@ struct DatBuilder {
     bytes += number(3, 4) + Array("sym".utf8) + number(0, 4) + commands
     let clockText = "local [\(clock)] boot"
     bytes += number(UInt64(data.count), 4) + string("options  ") + number(4, 2)
-    bytes += number(UInt64(clockText.utf8.count + 1), 4) + string(clockText) + number(0, 2)
+    bytes += number(UInt64(clockText.utf8.count + 1), 4) + string(clockText)
+    for option in options { bytes += self.option(option.identifier, option.content) }
+    bytes += number(0, 2)
     bytes += string("flyrecord")
     var offset = (bytes.count + 16 * data.count + 4095) / 4096 * 4096
     for pages in data {
@@ -214,7 +218,7 @@ struct DatBuilder {
   private func sections(_ data: [[UInt8]]) -> [UInt8] {
     let start = initial + string("none") + string("")
     var bytes: [UInt8] = []
-    var options: [UInt8] = []
+    var options = self.options.flatMap { option($0.identifier, $0.content) }
     func place() -> UInt64 { UInt64(start.count + 8 + bytes.count) }
     for (identifier, content) in [
       (UInt64(16), headers), (17, number(0, 4)), (18, eventFormats), (21, commands),

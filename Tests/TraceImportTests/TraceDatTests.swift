@@ -120,6 +120,68 @@ private struct ImportedDat {
     #expect(imported.report.notUnderstoodLines == 3)
   }
 
+  /// Two CPUs whose clocks stand differently to the host's, ticks of 2 to the nanosecond.
+  @Test(arguments: [6, 7]) func aGuestsTimesBecomeThoseOfItsHost(version: Int) throws {
+    var builder = DatBuilder()
+    builder.version = version
+    func numbers(_ all: [UInt64], _ size: Int = 8) -> [UInt8] {
+      all.flatMap { builder.number($0, size) }
+    }
+    let shift =
+      numbers([77]) + numbers([1, 2], 4)
+      // CPU 0: an offset that grows by 100 in 1,000; CPU 1: one offset, of −500.
+      + numbers([2], 4) + numbers([1_000, 2_000, 10_000, 10_100, 1, 1])
+      + numbers([1], 4) + numbers([1_000, UInt64(bitPattern: -500), 1])
+      + numbers([0, 0, 0])
+    builder.options = [
+      (12, shift), (14, numbers([1, 1], 4) + numbers([0])),
+      (13, Array("web\0".utf8) + numbers([99]) + numbers([1, 0, 4_242], 4)),
+    ]
+    builder.cpus = [
+      [builder.interrupt(1_500, irq: 1, name: "a"), builder.interrupt(3_000, irq: 2, name: "a")],
+      [builder.interrupt(11_000, irq: 3, name: "a")],
+    ]
+    let bytes = builder.file()
+    try TemporaryCapture.with(bytes) { path in
+      let own = try ImportedCapture(path: path)
+      #expect(own.events.map(\.time) == [750, 1_500, 5_500])
+      #expect(own.report.notes.contains { $0.contains("trace 77, are known") })
+      #expect(own.report.notes.contains("guest web of 1 CPUs was recorded too, as trace 99"))
+      let host = try ImportedCapture(path: path, CaptureImporter(usesHostClock: true))
+      // (1,500 + 10,050) / 2, (11,000 − 500) / 2 and (3,000 + 10,200) / 2: in the host's order.
+      #expect(host.events.map(\.time) == [5_250, 5_775, 6_600])
+      #expect(host.events.map(\.word0) == [3, 1, 2])
+      #expect(host.report.backwardTimes == 0)
+      #expect(host.report.notes.contains("times are those of the host with trace 77"))
+    }
+    builder.options = []
+    let without = builder.file()
+    _ = try TemporaryCapture.with(without) { path in
+      #expect(throws: ImportError.self) {
+        try ImportedCapture(path: path, CaptureImporter(usesHostClock: true))
+      }
+    }
+  }
+
+  @Test func aClockOfTheHostThatIsCutOrScaledIsReadAsFarAsItGoes() {
+    func clock(_ words: [(UInt64, Int)]) -> GuestClock? {
+      let builder = DatBuilder()
+      return GuestClock(
+        OrderedBytes(words.flatMap { builder.number($0.0, $0.1) }, isBigEndian: false))
+    }
+    let whole: [(UInt64, Int)] = [
+      (7, 8), (0, 4), (1, 4), (2, 4), (100, 8), (200, 8), (5, 8), (6, 8), (3, 8), (3, 8), (1, 8),
+      (1, 8),
+    ]
+    // Scaled by 3/2, without interpolation.
+    #expect(clock(whole)?.hostTime(1_000, cpu: 0) == 1_505)
+    #expect(clock(whole)?.hostTime(1_000, cpu: 1) == 1_000)
+    for length in 3..<whole.count where length != 10 {
+      #expect(clock(Array(whole[..<length])) == nil, "\(length) words")
+    }
+    #expect(clock([(7, 8), (0, 4), (UInt64(UInt32.max), 4)]) == nil)
+  }
+
   @Test(arguments: [6, 7]) func aFileWithAnyByteChangedOrCutIsReadOrRefusedButNeverTraps(
     version: Int
   ) throws {

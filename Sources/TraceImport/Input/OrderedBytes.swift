@@ -14,13 +14,27 @@ struct OrderedBytes {
   @inline(__always)
   func number(at offset: Int, size: Int) -> UInt64? {
     guard size >= 1, size <= 8, offset >= 0, offset <= bytes.count - size else { return nil }
-    var value: UInt64 = 0
-    if isBigEndian {
-      for index in 0..<size { value = value &<< 8 | UInt64(bytes[offset + index]) }
-    } else {
-      for index in 0..<size { value |= UInt64(bytes[offset + index]) &<< UInt64(8 * index) }
+    // Safety: the guard keeps the load inside of the array.
+    return unsafe bytes.withUnsafeBytes { buffer in
+      switch size {
+      case 8:
+        let value = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        return isBigEndian ? UInt64(bigEndian: value) : UInt64(littleEndian: value)
+      case 4:
+        let value = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+        return UInt64(isBigEndian ? UInt32(bigEndian: value) : UInt32(littleEndian: value))
+      case 2:
+        let value = unsafe buffer.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+        return UInt64(isBigEndian ? UInt16(bigEndian: value) : UInt16(littleEndian: value))
+      default:
+        var value: UInt64 = 0
+        for index in 0..<size {
+          let place = isBigEndian ? offset + index : offset + size - 1 - index
+          value = unsafe value &<< 8 | UInt64(buffer[place])
+        }
+        return value
+      }
     }
-    return value
   }
 
   /// The text at `offset` up to a NUL, the end of `size` bytes or the end of all bytes.

@@ -22,15 +22,17 @@ struct PerfDataReader: ~Copyable {
     case .command: readCommand(record.content, bytes)
     case .finishedRound:
       order.finishRound()
-      reader.count(.ignored(.recorderInternal), "record of type \(record.type.rawValue)")
-    default:
-      let isKnown =
-        (1...21).contains(record.type.rawValue) || (64...83).contains(record.type.rawValue)
-      reader.count(
-        isKnown ? .ignored(.recorderInternal) : .notUnderstood,
-        "record of type \(record.type.rawValue)")
+      count(record.type)
+    default: count(record.type)
     }
     hand(isAtEnd: false)
+  }
+
+  /// A record that says nothing of interrupts, by its type.
+  mutating func count(_ type: PerfRecord.Kind) {
+    reader.count(
+      type.name == nil ? .notUnderstood : .ignored(.recorderInternal),
+      type.name ?? "record of type \(type.rawValue)")
   }
 
   mutating func finish() { hand(isAtEnd: true) }
@@ -67,15 +69,6 @@ struct PerfDataReader: ~Copyable {
     order.insert(.record(decoded), time: time)
   }
 
-  /// COMPRESSED: what is in it counts for itself.
-  mutating func countCompressed() {
-    reader.count(.ignored(.recorderInternal), "record of type 81")
-  }
-
-  mutating func countAuxiliaryTrace() {
-    reader.count(.ignored(.unrelated), "record of type 71")
-  }
-
   private func attribute(_ content: Range<Int>, _ bytes: OrderedBytes) -> PerfAttribute? {
     guard let first = layout.attributes.first else { return nil }
     guard layout.attributes.count > 1, let offset = PerfSample.idOffset(first) else { return first }
@@ -89,7 +82,7 @@ struct PerfDataReader: ~Copyable {
   private mutating func readLost(
     _ content: Range<Int>, _ bytes: OrderedBytes, countOffset: Int
   ) {
-    let name = "lost samples"
+    let name = PerfRecord.Kind.lost.name ?? ""
     guard countOffset + 8 <= content.count,
       let count = bytes.number(at: content.lowerBound + countOffset, size: 8)
     else { return reader.count(.notUnderstood, name) }
@@ -101,7 +94,7 @@ struct PerfDataReader: ~Copyable {
 
   /// COMM: u32 process, u32 thread, then the name of the thread.
   private mutating func readCommand(_ content: Range<Int>, _ bytes: OrderedBytes) {
-    reader.count(.ignored(.recorderInternal), "record of type \(PerfRecord.Kind.command.rawValue)")
+    count(.command)
     guard content.count > 8, let thread = bytes.number(at: content.lowerBound + 4, size: 4),
       let name = bytes.text(at: content.lowerBound + 8, size: min(16, content.count - 8))
     else { return }
@@ -123,14 +116,14 @@ struct PerfDataReader: ~Copyable {
       let attribute = PerfAttribute(bytes, at: content.lowerBound, size: Int(size))
     else { return reader.count(.notUnderstood, "an attribute that is cut") }
     layout.add(attribute, bytes, in: content.lowerBound + Int(size)..<content.upperBound)
-    reader.count(.ignored(.recorderInternal), "record of type 64")
+    count(.headerAttribute)
   }
 
   /// HEADER_TRACING_DATA: the formats. - Returns: whether they could be read.
   mutating func readFormats(_ bytes: OrderedBytes) -> Bool {
     guard layout.readTracingData(bytes), let formats = layout.formats else { return false }
     reader.use(formats)
-    reader.count(.ignored(.recorderInternal), "record of type 66")
+    count(.headerTracingData)
     return true
   }
 

@@ -131,11 +131,3 @@ struct PerfLayout {
     return true
   }
 }
-
-extension UInt64 {
-  /// The sum, or the largest number if it does not fit.
-  fileprivate func addingClamped(_ other: UInt64) -> UInt64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
-  }
-}

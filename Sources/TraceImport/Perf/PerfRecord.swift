@@ -21,6 +21,23 @@ struct PerfRecord {
     static var auxiliaryTrace: Kind { Kind(rawValue: 71) }
     static var compressed: Kind { Kind(rawValue: 81) }
     static var compressedSized: Kind { Kind(rawValue: 83) }
+
+    /// As the headers and 'perf report -D' call it; nil for a type that is not known.
+    var name: String? {
+      if let name = Self.names[rawValue] { return "PERF_RECORD_\(name)" }
+      let isKnown = (1...21).contains(rawValue) || (64...83).contains(rawValue)
+      return isKnown ? "PERF_RECORD of type \(rawValue)" : nil
+    }
+
+    private static let names: [UInt32: String] = [
+      1: "MMAP", 2: "LOST", 3: "COMM", 4: "EXIT", 5: "THROTTLE", 6: "UNTHROTTLE", 7: "FORK",
+      8: "READ", 9: "SAMPLE", 10: "MMAP2", 11: "AUX", 12: "ITRACE_START", 13: "LOST_SAMPLES",
+      14: "SWITCH", 15: "SWITCH_CPU_WIDE", 16: "NAMESPACES", 17: "KSYMBOL", 18: "BPF_EVENT",
+      19: "CGROUP", 20: "TEXT_POKE", 21: "AUX_OUTPUT_HW_ID", 64: "HEADER_ATTR",
+      66: "HEADER_TRACING_DATA", 67: "HEADER_BUILD_ID", 68: "FINISHED_ROUND", 69: "ID_INDEX",
+      71: "AUXTRACE", 73: "THREAD_MAP", 74: "CPU_MAP", 79: "TIME_CONV", 80: "HEADER_FEATURE",
+      81: "COMPRESSED", 82: "FINISHED_INIT", 83: "COMPRESSED2",
+    ]
   }
 
   /// Reads the head at `offset`. - Returns: nil if its size is less than itself, or unless all of it

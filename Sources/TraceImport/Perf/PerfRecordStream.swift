@@ -110,7 +110,7 @@ struct PerfRecordStream: ~Copyable {
     guard behind > 0 else { return true }
     defer { behind = 0 }
     guard type == .headerTracingData else {
-      reader.countAuxiliaryTrace()
+      reader.count(.auxiliaryTrace)
       isCut = try !window.skip(behind, from: &source)
       return !isCut
     }
@@ -134,7 +134,7 @@ struct PerfRecordStream: ~Copyable {
   }
 
   private mutating func inflate(_ content: Range<Int>, _ name: String) throws {
-    reader.countCompressed()
+    reader.count(.compressed)
     if inflater == nil { inflater = PerfInflater(isBigEndian: isBigEndian) }
     let position = window.position
     let wrong = try inflater?.take(window.bytes.bytes[content]) { record, bytes in

@@ -16,18 +16,15 @@ struct DatLayout {
   var formats = TracefsFormats()
   var streams: [Stream] = []
   var clock = ""
-  /// Option OFFSET: added to each time.
-  var timeOffset: UInt64 = 0
-  /// Option TSC2NSEC: nanoseconds = ticks × multiplier >> shift.
-  var tickMultiplier: UInt32 = 0
-  var tickShift: UInt32 = 0
-  /// Option TIME_SHIFT is there: a guest's recording whose times the host's can correct.
-  var hasTimeShift = false
+  var times = DatTimes()
+  /// Option GUEST: guests that were recorded together with this host.
+  var guests: [RecordedGuest] = []
 
   static let magic: [UInt8] = [0x17, 0x08, 0x44] + Array("tracing".utf8)
 
   /// CPUs and buffers are bounded, so that a forged table cannot take memory without limit.
   private static let streamLimit = 1 << 16
+  private static let guestLimit = 1 << 10
 
   init(_ file: inout CaptureFile) throws(ImportError) {
     let head = try file.read(min(file.size, 256), at: 0, "initial format")
@@ -95,23 +92,14 @@ struct DatLayout {
       if let start = text.firstIndex(of: "["), let end = text.firstIndex(of: "]"), start < end {
         clock = String(text[text.index(after: start)..<end])
       }
-    case 7: timeOffset = UInt64(data.text(at: 0, size: data.count) ?? "") ?? 0
-    case 12: hasTimeShift = true
+    case 7: times.offset = UInt64(data.text(at: 0, size: data.count) ?? "") ?? 0
+    case 12: times.guestClock = GuestClock(data)
+    case 13:
+      if guests.count < Self.guestLimit, let guest = RecordedGuest(data) { guests.append(guest) }
     case 14:
-      tickMultiplier = UInt32(truncatingIfNeeded: data.number(at: 0, size: 4) ?? 0)
-      tickShift = UInt32(truncatingIfNeeded: data.number(at: 4, size: 4) ?? 0)
+      times.tickMultiplier = UInt32(truncatingIfNeeded: data.number(at: 0, size: 4) ?? 0)
+      times.tickShift = UInt32(truncatingIfNeeded: data.number(at: 4, size: 4) ?? 0)
     default: break
     }
-  }
-
-  /// Option TSC2NSEC, then option OFFSET (trace-cmd, timestamp_calc in trace-input.c).
-  func nanoseconds(_ time: UInt64) -> UInt64 {
-    var time = time
-    if tickMultiplier != 0, tickShift < 64 {
-      let (high, low) = time.multipliedFullWidth(by: UInt64(tickMultiplier))
-      let shift = UInt64(tickShift)
-      time = shift == 0 ? low : low >> shift | high << (64 - shift)
-    }
-    return time &+ timeOffset
   }
 }

@@ -2,11 +2,14 @@
 struct DatStream {
   let cpu: UInt16
   private(set) var entries = RingEntries()
+  /// The time in nanoseconds of the event that comes next; nil at the end.
+  private(set) var headTime: UInt64?
   /// Bytes of the file used so far.
   private(set) var bytesRead: UInt64 = 0
 
   private let isCompressed: Bool
   private let layout: TracefsFormats.Page
+  private let times: DatTimes
   private let pageSize: Int
   private let start: UInt64
   private let end: UInt64
@@ -21,6 +24,7 @@ struct DatStream {
     cpu = stream.cpu
     isCompressed = stream.isCompressed
     self.layout = layout.formats.page
+    times = layout.times
     pageSize = layout.pageSize
     start = stream.offset
     offset = stream.offset
@@ -39,11 +43,18 @@ struct DatStream {
     try advance(file)
   }
 
+  /// Hands over the event that comes next, and the loss before it.
+  func readHead(into reader: inout TracefsRecordReader) {
+    guard let headTime else { return }
+    entries.readHead(at: headTime, cpu: cpu, into: &reader)
+  }
+
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     while !entries.advance() {
-      guard let bytes = try nextPage(file) else { return }
+      guard let bytes = try nextPage(file) else { break }
       entries.begin(bytes, layout)
     }
+    headTime = entries.head.map { times.nanoseconds($0.time, cpu: cpu) }
   }
 
   private mutating func nextPage(_ file: borrowing CaptureFile) throws(ImportError) -> OrderedBytes?

@@ -20,7 +20,7 @@ struct RingPage {
     case damaged
   }
 
-  private(set) var bytes: OrderedBytes
+  private let bytes: OrderedBytes
   /// Events that were lost before this page: nil none, 0 an unknown number.
   private(set) var lostEvents: UInt64?
   private var position: Int
@@ -52,6 +52,13 @@ struct RingPage {
         ? bytes.number(at: end, size: layout.commitSize) : nil
       lostEvents = stored ?? 0
     }
+  }
+
+  /// Hands over an event, as of `time`.
+  func read(
+    _ entry: Entry, at time: UInt64, cpu: UInt16, into reader: inout TracefsRecordReader
+  ) {
+    reader.read(bytes, at: entry.offset, size: entry.size, time: time, cpu: cpu)
   }
 
   mutating func next() -> Step {

@@ -9,11 +9,16 @@ import TraceFormat
 package struct TraceDatImporter {
   private let path: String
   private let origin: EventOrigin
+  private let usesHostClock: Bool
 
-  /// - Parameter origin: whose tracefs it was: `.guest` or `.host`. A trace.dat does not say.
-  package init(path: String, origin: EventOrigin) {
+  /// - Parameters:
+  ///   - origin: whose tracefs it was: `.guest` or `.host`. A trace.dat does not say.
+  ///   - usesHostClock: give a guest's events the times of its host, where trace-cmd measured how the
+  ///     clocks stand (option TIME_SHIFT).
+  package init(path: String, origin: EventOrigin, usesHostClock: Bool = false) {
     self.path = path
     self.origin = origin
+    self.usesHostClock = usesHostClock
   }
 
   /// - Parameters:
@@ -25,12 +30,18 @@ package struct TraceDatImporter {
     progress: (_ bytesRead: UInt64, _ totalBytes: UInt64?) -> Void = { _, _ in }
   ) throws -> ImportReport {
     var file = try CaptureFile(path: path)
-    let layout = try DatLayout(&file)
+    var layout = try DatLayout(&file)
+    if usesHostClock, layout.times.guestClock == nil {
+      throw file.malformed(
+        "clock of the host", at: 0,
+        expected: "an option TIME_SHIFT, which 'trace-cmd record -A' writes "
+          + "into a guest's file", found: "none")
+    }
+    layout.times.usesHostClock = usesHostClock
     var merge = try DatMerge(layout, file)
     var reader = TracefsRecordReader(origin: origin)
     reader.use(layout.formats)
-    while let next = merge.next {
-      Self.read(merge.streams[next], layout, &reader)
+    while merge.read(into: &reader) {
       try merge.advance(file)
       if reader.interpreter.queue.count >= 4096 {
         try reader.drain(sink)
@@ -43,8 +54,17 @@ package struct TraceDatImporter {
     report.textBytes = file.size
     report.clockResolutionNanoseconds = 1
     report.notes.append("clock \(layout.clock.isEmpty ? "unknown" : layout.clock)")
-    if layout.hasTimeShift {
-      report.notes.append("the guest's time shift is not applied: times are the guest's own")
+    if let clock = layout.times.guestClock {
+      report.notes.append(
+        usesHostClock
+          ? "times are those of the host with trace \(clock.peer)"
+          : "times are the guest's own; those of its host, with trace \(clock.peer), are known")
+    }
+    if usesHostClock { report.clockDomain = .host }
+    for guest in layout.guests {
+      report.notes.append(
+        "guest \(guest.name) of \(guest.tasks.count) CPUs was recorded too, as trace \(guest.trace)"
+      )
     }
     if merge.damagedPages > 0 {
       report.damage.append(.init(damage: .page, count: merge.damagedPages, firstLine: 0))
@@ -54,22 +74,11 @@ package struct TraceDatImporter {
     }
     return report
   }
-
-  /// The event that the stream stands at, and the loss before it.
-  private static func read(
-    _ stream: borrowing DatStream, _ layout: borrowing DatLayout,
-    _ reader: inout TracefsRecordReader
-  ) {
-    guard let page = stream.entries.page, let entry = stream.entries.head else { return }
-    let time = layout.nanoseconds(entry.time)
-    if let lost = stream.entries.lostBeforeHead { reader.lose(lost, time: time, cpu: stream.cpu) }
-    reader.read(page.bytes, at: entry.offset, size: entry.size, time: time, cpu: stream.cpu)
-  }
 }
 
 /// All CPUs and buffers of a file on one time line.
 private struct DatMerge {
-  private(set) var streams: [DatStream] = []
+  private var streams: [DatStream] = []
   private var order = RingOrder()
 
   init(_ layout: DatLayout, _ file: borrowing CaptureFile) throws(ImportError) {
@@ -80,16 +89,18 @@ private struct DatMerge {
   var bytesRead: UInt64 { streams.reduce(0) { $0 + $1.bytesRead } }
   var damagedPages: UInt64 { streams.reduce(0) { $0 + $1.entries.damagedPages } }
 
-  /// The stream whose head comes next; nil at the end.
-  var next: Int? { order.next }
+  /// Hands over the event that comes next; returns false at the end.
+  func read(into reader: inout TracefsRecordReader) -> Bool {
+    guard let next = order.next else { return false }
+    streams[next].readHead(into: &reader)
+    return true
+  }
 
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     guard let next = order.next else { return }
     try streams[next].advance(file)
-    if !order.holds(streams[next].entries.head?.time) { choose() }
+    if !order.holds(streams[next].headTime) { choose() }
   }
 
-  private mutating func choose() {
-    order.choose(streams.count) { streams[$0].entries.head?.time }
-  }
+  private mutating func choose() { order.choose(streams.count) { streams[$0].headTime } }
 }

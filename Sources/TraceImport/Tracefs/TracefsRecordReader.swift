@@ -18,21 +18,45 @@ struct TracefsRecordReader: ~Copyable {
     case left(TracefsInterpreter.Disposition)
   }
 
-  /// What is done with an event of one number.
+  /// What is done with an event of one number. It holds no references: one is taken per record.
   private struct Plan {
     var row: Int
     var meaning: TracefsMeaning?
     var reason: IgnoredReason?
-    var fields: [EventFormat.Field] = []
+    /// The places of the fields that are read.
+    var fields: InlineArray<4, FieldPlace> = .init(repeating: FieldPlace())
+    var fieldCount = 0
     /// irq_handler_entry: its name, which the report shows.
-    var nameField: EventFormat.Field?
+    var name: FieldPlace?
+  }
+
+  /// Where a field lies in a record, and how it is read.
+  private struct FieldPlace: BitwiseCopyable {
+    var offset = 0
+    var size = 0
+    var isDataLocation = false
+    var isRelative = false
+    /// The text of a device, whose RequesterID is the value.
+    var isDevice = false
+
+    init() {}
+
+    init(_ field: EventFormat.Field) {
+      offset = field.offset
+      size = field.size
+      isDataLocation = field.isDataLocation
+      isRelative = field.isRelative
+      isDevice = field.name == TracefsMeaning.deviceField
+    }
   }
 
   private(set) var interpreter: TracefsInterpreter
   private(set) var tally = RecordTally()
-  private var plans: [Int: Plan] = [:]
-  private var typeField = EventFormat.Field(name: "common_type", offset: 0, size: 2)
-  private var processField: EventFormat.Field?
+  private var plans: [Plan] = []
+  /// The place in `plans` by the event's number; -1 before the first.
+  private var planPlaces = [Int32](repeating: -1, count: 1 << 16)
+  private var typePlace = FieldPlace(EventFormat.Field(name: "common_type", offset: 0, size: 2))
+  private var processPlace: FieldPlace?
   private var workers: Set<Int32> = []
   private var formats = TracefsFormats()
   /// Processes whose command line is remembered.
@@ -43,11 +67,12 @@ struct TracefsRecordReader: ~Copyable {
   /// From here on, records have these layouts.
   mutating func use(_ formats: TracefsFormats) {
     self.formats = formats
-    plans = [:]
+    plans = []
+    planPlaces = [Int32](repeating: -1, count: planPlaces.count)
     // The common fields are the same in all formats of a kernel.
     if let format = formats.events.values.first(where: { $0["common_type"] != nil }) {
-      typeField = format["common_type"] ?? typeField
-      processField = format["common_pid"]
+      typePlace = format["common_type"].map { FieldPlace($0) } ?? typePlace
+      processPlace = format["common_pid"].map { FieldPlace($0) }
     }
     workers = Set(formats.commands.filter { $0.value.hasPrefix("kworker") }.keys)
   }
@@ -62,32 +87,32 @@ struct TracefsRecordReader: ~Copyable {
   mutating func decode(
     _ bytes: OrderedBytes, at offset: Int, size: Int, time: UInt64, cpu: UInt16
   ) -> Decoded {
-    let entry = Entry(bytes: bytes, offset: offset, size: size)
-    guard let type = entry.number(typeField) else {
+    let record = offset..<offset + size
+    guard let type = Self.number(typePlace, record, bytes), type < UInt64(planPlaces.count) else {
       return Decoded(
         row: tally.row("a record without a type"), content: .left(.notUnderstood))
     }
-    let plan = plan(Int(truncatingIfNeeded: type))
+    let plan = plan(Int(type))
     guard let meaning = plan.meaning else {
       let disposition = plan.reason.map { TracefsInterpreter.Disposition.ignored($0) }
       return Decoded(row: plan.row, content: .left(disposition ?? .notUnderstood))
     }
-    var record = TracefsRecord(meaning: meaning, time: time, cpu: cpu, pid: 0)
-    if let processField, let process = entry.number(processField) {
-      record.pid = Int32(truncatingIfNeeded: process)
+    var result = TracefsRecord(meaning: meaning, time: time, cpu: cpu, pid: 0)
+    if let processPlace, let process = Self.number(processPlace, record, bytes) {
+      result.pid = Int32(truncatingIfNeeded: process)
     }
-    for (index, field) in plan.fields.enumerated() {
-      guard let value = entry.value(field) else {
+    for index in 0..<plan.fieldCount {
+      guard let value = Self.value(plan.fields[index], record, bytes) else {
         return Decoded(row: plan.row, content: .left(.notUnderstood))
       }
-      record.values[index] = value
+      result.values[index] = value
     }
-    if let field = plan.nameField, !tally.knows(interrupt: record.values[0]),
-      let name = entry.text(field)
+    if let place = plan.name, !tally.knows(interrupt: result.values[0]),
+      let name = Self.text(place, record, bytes)
     {
-      tally.name(interrupt: record.values[0], name)
+      tally.name(interrupt: result.values[0], name)
     }
-    return Decoded(row: plan.row, content: .record(record))
+    return Decoded(row: plan.row, content: .record(result))
   }
 
   mutating func take(_ decoded: Decoded) {
@@ -120,9 +145,10 @@ struct TracefsRecordReader: ~Copyable {
   }
 
   private mutating func plan(_ type: Int) -> Plan {
-    if let plan = plans[type] { return plan }
+    if planPlaces[type] >= 0 { return plans[Int(planPlaces[type])] }
     let plan = makePlan(type)
-    plans[type] = plan
+    planPlaces[type] = Int32(plans.count)
+    plans.append(plan)
     return plan
   }
 
@@ -133,13 +159,52 @@ struct TracefsRecordReader: ~Copyable {
     var plan = Plan(row: tally.row(format.name))
     if let meaning = format.meaning {
       plan.meaning = meaning
-      plan.fields = meaning.fieldNames.compactMap { format[$0] }
-      if meaning == .interruptEntry { plan.nameField = format["name"] }
+      for name in meaning.fieldNames {
+        guard let field = format[name] else { continue }
+        plan.fields[plan.fieldCount] = FieldPlace(field)
+        plan.fieldCount += 1
+      }
+      if meaning == .interruptEntry { plan.name = format["name"].map { FieldPlace($0) } }
     } else if !TracefsMeaning.names.contains(format.name) {
       // Known by name, but without the fields: not understood.
       plan.reason = TracefsMeaning.reason(ignoring: format.name) ?? .unrelated
     }
     return plan
+  }
+
+  // MARK: Fields
+
+  @inline(__always)
+  private static func number(
+    _ place: FieldPlace, _ record: Range<Int>, _ bytes: OrderedBytes
+  ) -> UInt64? {
+    guard place.offset + place.size <= record.count else { return nil }
+    return bytes.number(at: record.lowerBound + place.offset, size: place.size)
+  }
+
+  /// The number of a field, or the RequesterID that its text names.
+  @inline(__always)
+  private static func value(
+    _ place: FieldPlace, _ record: Range<Int>, _ bytes: OrderedBytes
+  ) -> UInt64? {
+    guard place.isDevice else { return number(place, record, bytes) }
+    return text(place, record, bytes).flatMap { RequesterID(text: $0)?.value }
+  }
+
+  private static func text(
+    _ place: FieldPlace, _ record: Range<Int>, _ bytes: OrderedBytes
+  ) -> String? {
+    guard place.offset + place.size <= record.count else { return nil }
+    guard place.isDataLocation else {
+      return bytes.text(at: record.lowerBound + place.offset, size: place.size)
+    }
+    guard let location = bytes.number(at: record.lowerBound + place.offset, size: 4)
+    else { return nil }
+    let base = place.isRelative ? place.offset + place.size : 0
+    let start = base + Int(location & 0xFFFF)
+    let length = Int(location >> 16)
+    guard start + length <= record.count else { return nil }
+    return bytes.text(at: record.lowerBound + start, size: length)
   }
 
   mutating func drain(_ sink: (Span<TraceEvent>) throws -> Void) rethrows {
@@ -151,35 +216,4 @@ struct TracefsRecordReader: ~Copyable {
   }
 
   func report() -> ImportReport { tally.report(interpreter) }
-}
-
-/// The bytes of one record, by field.
-private struct Entry {
-  var bytes: OrderedBytes
-  var offset: Int
-  var size: Int
-
-  func number(_ field: EventFormat.Field) -> UInt64? {
-    guard field.offset + field.size <= size else { return nil }
-    return bytes.number(at: offset + field.offset, size: field.size)
-  }
-
-  /// The number of a field, or the RequesterID that its text names.
-  func value(_ field: EventFormat.Field) -> UInt64? {
-    guard field.name == TracefsMeaning.deviceField else { return number(field) }
-    return text(field).flatMap { RequesterID(text: $0)?.value }
-  }
-
-  func text(_ field: EventFormat.Field) -> String? {
-    guard field.offset + field.size <= size else { return nil }
-    guard field.isDataLocation else {
-      return bytes.text(at: offset + field.offset, size: field.size)
-    }
-    guard let location = bytes.number(at: offset + field.offset, size: 4) else { return nil }
-    let base = field.isRelative ? field.offset + field.size : 0
-    let start = base + Int(location & 0xFFFF)
-    let length = Int(location >> 16)
-    guard start + length <= size else { return nil }
-    return bytes.text(at: offset + start, size: length)
-  }
 }
