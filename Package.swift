@@ -64,7 +64,7 @@ let package = Package(
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
-      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport", "TranslationCore"])
+      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport"])
     + Target.layer("History")
     + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
     + [
@@ -97,12 +97,6 @@ let package = Package(
       .testTarget(
         name: "CommandLineTests",
         dependencies: ["CommandLine", "EventModel", "History", "TraceFormat", "TestSupport"],
-        swiftSettings: strict),
-      .executableTarget(
-        name: "SlowPathsBenchmark", dependencies: ["EventModel", "TranslationCore"],
-        path: "Benchmarks/SlowPaths", swiftSettings: strict),
-      .testTarget(
-        name: "SlowPathsTests", dependencies: ["SlowPathsBenchmark", "TestSupport"],
         swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(

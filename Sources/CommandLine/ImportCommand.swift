@@ -89,15 +89,12 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  /// Where the two views wait for each other.
-  private var views: String { output + ".spool-\(getpid())" }
-
   func run() throws {
     try reportingFailure {
       // What the header says of the machine is known when the capture has been read to its end, so
       // the events wait beside the output.
-      Interruption.removes([output + ".partial"] + TwoViewImporter.files(spool: views))
-      let spool = try Spool(beside: output)
+      Interruption.removes([output + ".partial"])
+      let spool = try TraceSpool(beside: output)
       let report = try read(into: spool)
       let summary: TraceSummary
       do {
@@ -111,7 +108,7 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  private func read(into spool: borrowing Spool) throws -> ImportReport {
+  private func read(into spool: borrowing TraceSpool) throws -> ImportReport {
     var writer = try spool.writer()
     var progress = Progress("import")
     let report = try importCapture(
@@ -140,12 +137,12 @@ struct ImportCommand: ParsableCommand {
         importer: CaptureImporter(
           origin: .guest, declarations: traceEvents, usesHostClock: guestOnHostClock)),
       clocks: guestOffset.map { .declared($0) } ?? (guestOnHostClock ? .declared(0) : .matched),
-      spool: views
+      beside: output
     ).run(sink: sink, progress: progress)
   }
 
   private func copy(
-    _ spool: borrowing Spool, _ report: ImportReport
+    _ spool: borrowing TraceSpool, _ report: ImportReport
   ) throws -> TraceSummary {
     var description = TraceDescription()
     description.clockDomain = report.clockDomain
@@ -164,7 +161,7 @@ struct ImportCommand: ParsableCommand {
     options.level = level ?? (codec == .zstd ? 19 : 9)
     options.measuresColumns = true
     var writer = try TraceWriter(path: output, description: description, options: options)
-    var events = try spool.source()
+    var events = TraceFileSource(try spool.reader())
     var progress = Progress("compress")
     var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
     while true {

@@ -14,10 +14,7 @@ struct TraceFileSource: EventSource, ~Copyable, @unchecked Sendable {
       ? TraceReader(descriptor: 0, name: "standard input") : TraceReader(path: path)
   }
 
-  /// - Parameter descriptor: open, and stays so.
-  init(descriptor: Int32, name: String) throws {
-    reader = try TraceReader(descriptor: descriptor, name: name)
-  }
+  init(_ reader: consuming TraceReader) { self.reader = reader }
 
   var header: TraceHeader { reader.header }
   var totals: TraceTotals? { reader.totals }

@@ -43,7 +43,7 @@ package struct TraceReader: ~Copyable {
     try self.init(InputFile(bytes: bytes, name: name))
   }
 
-  private init(_ input: consuming InputFile) throws(TraceError) {
+  init(_ input: consuming InputFile) throws(TraceError) {
     let path = input.path
     frames = FrameReader(input)
     do {

@@ -1,4 +1,5 @@
 import EventModel
+import Glibc
 import TestSupport
 import Testing
 
@@ -221,13 +222,12 @@ private struct TwoViews {
         let importer = TwoViewImporter(
           fixed: .init(path: hostPath, importer: CaptureImporter()),
           moved: .init(path: guestPath, importer: CaptureImporter()), clocks: clocks,
-          spool: hostPath + ".spool")
-        defer {
-          for path in TwoViewImporter.files(spool: hostPath + ".spool") {
-            #expect(!Captures.has(path))
-          }
+          beside: hostPath)
+        // What waits has no name, at no moment: a kill leaves nothing.
+        return try importer.run { events in
+          #expect(!Captures.has(hostPath + ".spool-\(getpid())"))
+          try sink(events)
         }
-        return try importer.run(sink: sink)
       }
     }
   }

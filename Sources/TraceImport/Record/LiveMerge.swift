@@ -36,7 +36,15 @@ struct LiveMerge: ~Copyable {
   }
 
   let cpus: [UInt16]
-  func entries(_ ring: Int) -> RingEntries { rings[ring] }
+  /// Events that were lost right before a ring's head: nil none, 0 an unknown number.
+  func lostBeforeHead(_ ring: Int) -> UInt64? { rings[ring].lostBeforeHead }
+
+  /// Hands over the head of a ring, and the loss before it.
+  func readHead(_ ring: Int, into reader: inout TracefsRecordReader) {
+    guard let head = rings[ring].head else { return }
+    rings[ring].readHead(at: head.time, cpu: cpus[ring], into: &reader)
+  }
+
   var damagedPages: UInt64 { rings.reduce(0) { $0 + $1.damagedPages } }
 
   /// The ring whose head goes next; nil if none can go yet, or at the end.

@@ -30,7 +30,8 @@ struct LiveReader: ~Copyable {
     workers.update(&reader)
     var left = Self.recordsPerCall
     while left > 0, let ring = try merge.next() {
-      read(merge.entries(ring), cpu: cpus[ring])
+      count(merge.lostBeforeHead(ring))
+      merge.readHead(ring, into: &reader)
       try merge.advance(ring)
       if reader.interpreter.queue.count >= 4096 { try reader.drain(sink) }
       left -= 1
@@ -47,23 +48,17 @@ struct LiveReader: ~Copyable {
     while try take(sink) {}
     // A gap at the very end has no record behind it.
     for ring in cpus.indices {
-      if let lost = merge.entries(ring).lostBeforeHead {
-        lose(lost, time: reader.interpreter.latestTime, cpu: cpus[ring])
-      }
+      guard let lost = merge.lostBeforeHead(ring) else { continue }
+      count(lost)
+      reader.lose(lost, time: reader.interpreter.latestTime, cpu: cpus[ring])
     }
     try reader.drain(sink)
   }
 
-  private mutating func read(_ entries: borrowing RingEntries, cpu: UInt16) {
-    guard let page = entries.page, let entry = entries.head else { return }
-    if let lost = entries.lostBeforeHead { lose(lost, time: entry.time, cpu: cpu) }
-    page.read(entry, cpu: cpu, into: &reader)
-  }
-
-  private mutating func lose(_ count: UInt64, time: UInt64, cpu: UInt16) {
-    if count == 0 { unknownGaps += 1 }
-    lostInGaps &+= count
-    reader.lose(count, time: time, cpu: cpu)
+  private mutating func count(_ lost: UInt64?) {
+    guard let lost else { return }
+    if lost == 0 { unknownGaps += 1 }
+    lostInGaps &+= lost
   }
 
   func report() -> RecordReport {

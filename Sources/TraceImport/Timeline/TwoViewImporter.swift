@@ -1,5 +1,4 @@
 package import EventModel
-import Glibc
 import TraceFormat
 
 /// Imports two captures of one machine, taken at the same time, as one stream: say what the guest's
@@ -31,37 +30,25 @@ package struct TwoViewImporter {
   private let fixed: View
   private let moved: View
   private let clocks: Clocks
-  private let spool: String
+  private let output: String
 
-  /// - Parameter spool: the start of the names of two traces that are gone when the import ends.
-  package init(fixed: View, moved: View, clocks: Clocks, spool: String) {
+  /// - Parameter output: the file beside which there is room for both traces.
+  package init(fixed: View, moved: View, clocks: Clocks, beside output: String) {
     self.fixed = fixed
     self.moved = moved
     self.clocks = clocks
-    self.spool = spool
+    self.output = output
   }
-
-  /// The names that an import uses for a while.
-  package static func files(spool: String) -> [String] {
-    names(spool).flatMap { [$0, $0 + ".partial"] }
-  }
-
-  private static func names(_ spool: String) -> [String] { [spool + ".fixed", spool + ".moved"] }
 
   /// - Throws: `ImportError`, `AlignmentError`, `TraceError`, or what `sink` throws.
   package func run(
     sink: (Span<TraceEvent>) throws -> Void,
     progress: (_ bytesRead: UInt64, _ totalBytes: UInt64?) -> Void = { _, _ in }
   ) throws -> ImportReport {
-    defer {
-      for path in Self.files(spool: spool) {
-        // Safety: Swift passes a NUL-terminated copy of the path that outlives the call.
-        _ = unsafe unlink(path)
-      }
-    }
-    let spools = Self.names(spool)
-    let (fixedReport, fixedSightings) = try read(fixed, into: spools[0], progress)
-    let (movedReport, movedSightings) = try read(moved, into: spools[1], progress)
+    let fixedSpool = try TraceSpool(beside: output)
+    let (fixedReport, fixedSightings) = try read(fixed, into: fixedSpool, progress)
+    let movedSpool = try TraceSpool(beside: output)
+    let (movedReport, movedSightings) = try read(moved, into: movedSpool, progress)
     let alignment: TimelineAlignment
     var notes: [String] = []
     switch clocks {
@@ -76,7 +63,7 @@ package struct TwoViewImporter {
     }
     var merge = TimelineMerge(alignment)
     try merge.run(
-      fixed: Self.view(of: spools[0]), moved: Self.view(of: spools[1]), sink: sink)
+      fixed: Self.view(of: fixedSpool), moved: Self.view(of: movedSpool), sink: sink)
     if merge.shift > 0 {
       notes.append(
         "all times are \(merge.shift) ns later: \(moved.name) starts before \(fixed.name)")
@@ -85,14 +72,11 @@ package struct TwoViewImporter {
   }
 
   private func read(
-    _ view: View, into path: String,
+    _ view: View, into spool: borrowing TraceSpool,
     _ progress: (_ bytesRead: UInt64, _ totalBytes: UInt64?) -> Void
   ) throws -> (ImportReport, InterruptSightings) {
     var sightings = InterruptSightings()
-    var options = TraceWriter.Options()
-    options.codec = .lz4
-    options.level = 1
-    var writer = try TraceWriter(path: path, description: TraceDescription(), options: options)
+    var writer = try spool.writer()
     let report = try view.importer.run(
       path: view.path,
       sink: { events in
@@ -103,8 +87,8 @@ package struct TwoViewImporter {
     return (report, sightings)
   }
 
-  private static func view(of path: String) throws -> TimelineMerge.View {
-    let reader = SpoolReader(try TraceReader(path: path))
+  private static func view(of spool: borrowing TraceSpool) throws -> TimelineMerge.View {
+    let reader = SpoolReader(try spool.reader())
     return { output in try reader.read(&output) }
   }
 

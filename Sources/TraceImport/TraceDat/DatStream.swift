@@ -2,6 +2,8 @@
 struct DatStream {
   let cpu: UInt16
   private(set) var entries = RingEntries()
+  /// The time in nanoseconds of the event that comes next; nil at the end.
+  private(set) var headTime: UInt64?
   /// Bytes of the file used so far.
   private(set) var bytesRead: UInt64 = 0
 
@@ -41,22 +43,18 @@ struct DatStream {
     try advance(file)
   }
 
-  /// When the event that comes next happened, in nanoseconds; nil at the end.
-  var headTime: UInt64? { entries.head.map { times.nanoseconds($0.time, cpu: cpu) } }
-
   /// Hands over the event that comes next, and the loss before it.
   func readHead(into reader: inout TracefsRecordReader) {
-    guard let page = entries.page, var head = entries.head else { return }
-    head.time = times.nanoseconds(head.time, cpu: cpu)
-    if let lost = entries.lostBeforeHead { reader.lose(lost, time: head.time, cpu: cpu) }
-    page.read(head, cpu: cpu, into: &reader)
+    guard let headTime else { return }
+    entries.readHead(at: headTime, cpu: cpu, into: &reader)
   }
 
   mutating func advance(_ file: borrowing CaptureFile) throws(ImportError) {
     while !entries.advance() {
-      guard let bytes = try nextPage(file) else { return }
+      guard let bytes = try nextPage(file) else { break }
       entries.begin(bytes, layout)
     }
+    headTime = entries.head.map { times.nanoseconds($0.time, cpu: cpu) }
   }
 
   private mutating func nextPage(_ file: borrowing CaptureFile) throws(ImportError) -> OrderedBytes?

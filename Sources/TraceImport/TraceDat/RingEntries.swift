@@ -6,7 +6,7 @@ struct RingEntries {
   private(set) var head: RingPage.Entry?
   /// Events that were lost right before `head`: nil none, 0 an unknown number.
   private(set) var lostBeforeHead: UInt64?
-  private(set) var page: RingPage?
+  private var page: RingPage?
   /// Pages that contradict themselves.
   private(set) var damagedPages: UInt64 = 0
 
@@ -25,6 +25,13 @@ struct RingEntries {
     }
     page = nil
     return false
+  }
+
+  /// Hands over `head`, as of `time`, and the loss before it.
+  func readHead(at time: UInt64, cpu: UInt16, into reader: inout TracefsRecordReader) {
+    guard let head, let page else { return }
+    if let lostBeforeHead { reader.lose(lostBeforeHead, time: time, cpu: cpu) }
+    page.read(head, at: time, cpu: cpu, into: &reader)
   }
 
   mutating func begin(_ bytes: OrderedBytes, _ layout: TracefsFormats.Page) {

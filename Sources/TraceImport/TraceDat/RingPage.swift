@@ -54,8 +54,11 @@ struct RingPage {
     }
   }
 
-  func read(_ entry: Entry, cpu: UInt16, into reader: inout TracefsRecordReader) {
-    reader.read(bytes, at: entry.offset, size: entry.size, time: entry.time, cpu: cpu)
+  /// Hands over an event, as of `time`.
+  func read(
+    _ entry: Entry, at time: UInt64, cpu: UInt16, into reader: inout TracefsRecordReader
+  ) {
+    reader.read(bytes, at: entry.offset, size: entry.size, time: time, cpu: cpu)
   }
 
   mutating func next() -> Step {

@@ -102,7 +102,5 @@ private struct DatMerge {
     if !order.holds(streams[next].headTime) { choose() }
   }
 
-  private mutating func choose() {
-    order.choose(streams.count) { streams[$0].headTime }
-  }
+  private mutating func choose() { order.choose(streams.count) { streams[$0].headTime } }
 }
