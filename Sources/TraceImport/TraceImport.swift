@@ -6,8 +6,9 @@
 // trace.dat, `PerfDataImporter` perf.data, `FtraceTextImporter` the text of tracefs, trace-cmd and perf
 // script, `TableImporter` CSV and JSON lines; `CaptureFormat` tells which one a capture needs,
 // `CaptureInput` opens it (plain or zstd, file or pipe) and `CaptureImporter` does all of that.
-// `TimelineMatch` and `TimelineMerge` put two views of one machine on one time line. `EventText` is the way out again: events as
-// lines for people and tools.
+// `TimelineMatch` and `TimelineMerge` put two views of one machine on one time line. `LiveRecorder`
+// needs no capture: it reads the rings of the running kernel. `EventText` is the way out again: events
+// as lines for people and tools.
 //
 // What it is not: it writes no trace file and knows no design. Who calls it decides where the
 // events go.

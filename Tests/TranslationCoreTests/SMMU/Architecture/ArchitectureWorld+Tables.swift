@@ -69,7 +69,7 @@ extension ArchitectureWorld {
         continue
       }
       guard raw & 1 == 0 else { return false }
-      if chance(1) {
+      if chance(4) {
         // A table that is nowhere, or beyond the output width.
         let nowhere = (chance(50) ? random.next() : Self.memoryBytes) & ~0xFFFF
         store(
