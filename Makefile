@@ -1,8 +1,9 @@
 # Two commands do everything: `make bench` and `make test`. Both first install what is missing.
 #
 #   make bench    build, replay the shipped recording through every design, print the comparison
-#   make test     run every test, and the ring under ThreadSanitizer
-#   make soak     the long versions of the differential tests
+#   make test     run every test, the ring under ThreadSanitizer, and a little fuzzing
+#   make soak     the long versions of the differential tests, and 200 kills of the writers of traces
+#   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
 #   make build    build the doorbell executable (release)
 #   make format   format the sources as the tests expect them
 #   make clean    remove what was built
@@ -19,7 +20,7 @@ ifneq ($(strip $(CAPTURES)),)
 export DOORBELL_CAPTURES := $(abspath $(CAPTURES))
 endif
 
-.PHONY: help setup peers build bench test soak format lint clean
+.PHONY: help setup peers build bench test soak fuzz format lint clean
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -62,8 +63,16 @@ bench: setup peers
 	@echo
 	@echo "== $(DOORBELL) replay --design direct --experiment pipeline =="
 	@$(DOORBELL) replay --design direct --experiment pipeline | sed -n '/^Pipeline/,/^$$/p'
+	@echo "== $(DOORBELL) replay Traces/rebind.dbtrace --experiment set-up: what configuring costs =="
+	@$(DOORBELL) replay Traces/rebind.dbtrace --experiment set-up | sed -n '/^Set-up/,/^Work/{/^Work/!p}'
 	@echo "== CoreBenchmark: the core against its twin in C =="
 	@.build/release/CoreBenchmark
+	@echo
+	@echo "== TablesBenchmark: an MSI by where its tables lie, and by the way it takes =="
+	@.build/release/TablesBenchmark
+	@echo
+	@echo "== SlowPathsBenchmark: lists against maps =="
+	@.build/release/SlowPathsBenchmark
 	@echo
 	@echo "== TraceDecodeBenchmark Traces/nvme.dbtrace: decoding from memory, one core =="
 	@.build/release/TraceDecodeBenchmark Traces/nvme.dbtrace
@@ -79,9 +88,18 @@ test: setup
 	$(SWIFT) test --skip-build
 	@echo "== the ring under ThreadSanitizer =="
 	$(SWIFT) run -c release --sanitize=thread --scratch-path .build-tsan RingRaces
+	@echo "== a little fuzzing; 'make fuzz' does more =="
+	@Tests/Fuzz/run 2 trace-reader trace-recover import-qemu-log import-trace-dat || { \
+	  status=$$?; [ $$status = 3 ] || exit $$status; \
+	  echo "fuzzing is not available here: a target could not be built" >&2; }
 
-soak: setup
-	DOORBELL_SOAK_EVENTS=2000000 $(SWIFT) test -c release --scratch-path .build-soak --filter TranslationCoreTests
+soak: build
+	DOORBELL_SOAK_EVENTS=1000000 $(SWIFT) test -c release --scratch-path .build-soak --filter TranslationCoreTests
+	Tests/Durability/kill-nine
+
+FUZZ_SECONDS ?= 60
+fuzz: setup
+	Tests/Fuzz/run $(FUZZ_SECONDS)
 
 format:
 	$(SWIFT) format format -i -r Sources Tests Benchmarks Package.swift
@@ -90,4 +108,4 @@ lint:
 	$(SWIFT) format lint -r --strict Sources Tests Benchmarks Package.swift
 
 clean:
-	rm -rf .build .build-tsan .build-soak
+	rm -rf .build .build-tsan .build-soak .build-fuzz

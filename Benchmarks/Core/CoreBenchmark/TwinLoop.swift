@@ -85,6 +85,7 @@ struct TwinLoop: ~Copyable {
     let prepared = setUp.counters
     counters.itsCommands = prepared.itsCommands
     counters.commandTraps = prepared.commandTraps
+    counters.configurationTraps = prepared.configurationTraps
     counters.pendingBitsSet += prepared.pendingBitsSet
     counters.doorbellsRaised += prepared.doorbellsRaised
     return counters
