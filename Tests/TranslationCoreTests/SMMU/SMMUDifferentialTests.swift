@@ -50,7 +50,7 @@ import TranslationCore
           return
         }
       }
-      #expect(world.translated > life / 20)
+      #expect(world.translated > life / 40)
       #expect(world.faulted > life / 100)
       #expect(world.core.refusals.total == 0)
     }
