@@ -79,13 +79,18 @@ package struct ContextDescriptor: Hashable, Sendable {
     ]
   }
 
+  /// EPD0 has no effect at EL2 without EL0: it counts as zero there (IHI 0070, §5.4 EPD0).
+  package func disablesWalks(in world: StreamWorld) -> Bool { epd0 && world != .el2 }
+
   /// Whether the SMMU refuses the descriptor with C_BAD_CD (IHI 0070, §5.4.2, CdIllegal).
-  package func isIllegal(under ste: StreamTableEntry, for smmu: SMMU.Identification) -> Bool {
+  package func isIllegal(
+    under ste: StreamTableEntry, e2h: Bool, for smmu: SMMU.Identification
+  ) -> Bool {
     // AArch32 tables are not implemented (IDR0.TTF = 2).
     guard v, aa64 else { return true }
     if s && (ste.s1STALLD || !smmu.stallModelSelectable) { return true }
     if ha && !smmu.updatesAccessFlag || hd && !smmu.updatesDirtyState { return true }
-    if epd0 { return false }
+    if disablesWalks(in: ste.streamWorld(e2h: e2h)) { return false }
     guard !endi, let geometry = WalkGeometry(stage1: self, smmu) else { return true }
     return ttb0 >> geometry.outputBits != 0
   }

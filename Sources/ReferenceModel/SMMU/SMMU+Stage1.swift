@@ -17,8 +17,7 @@ extension SMMU {
       space = AddressSpace(ste.streamWorld(e2h: e2h), vmid: ste.s2VMID, asid: cd.asid)
     }
 
-    /// EPD0 has no effect at EL2 without EL0 (§5.4 EPD0).
-    var walksDisabled: Bool { cd.epd0 && space.world != .el2 }
+    var walksDisabled: Bool { cd.disablesWalks(in: space.world) }
   }
 
   /// The answer of stage 1 for one VA.

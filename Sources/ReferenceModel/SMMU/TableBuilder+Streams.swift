@@ -38,7 +38,7 @@ extension TableBuilder {
       ste.s1COR = 1
       ste.s1CSH = 3
       let cd = contextDescriptor(configuration, roots[root]!.base)
-      guard !cd.isIllegal(under: ste, for: smmu) else {
+      guard !cd.isIllegal(under: ste, e2h: true, for: smmu) else {
         throw .illegalConfiguration(streamID: streamID)
       }
       try store(cd, at: 0, stream, machine, in: &memory)

@@ -122,9 +122,9 @@ extension ContextEntry {
     if flags.contains(.updatesAccessFlag), !features.updatesAccessFlag { return nil }
     if flags.contains(.updatesDirtyState), !features.updatesDirtyState { return nil }
 
-    let isEPD0 = dword0 >> 14 & 1 != 0
-    // EPD0 has no effect at EL2 without EL0 (§5.4 EPD0), but leaves T0SZ and TG0 unchecked there too.
-    if isEPD0, stream.world != .el2 { flags.insert(.walksDisabled) }
+    // EPD0 has no effect at EL2 without EL0: it counts as zero there (§5.4 EPD0).
+    let isEPD0 = dword0 >> 14 & 1 != 0 && stream.world != .el2
+    if isEPD0 { flags.insert(.walksDisabled) }
     let size = dword0 & 0x3F
     let base = dword1 & 0x000F_FFFF_FFFF_FFF0
     let granule = AddressField.granuleShift(dword0 >> 6)

@@ -297,6 +297,23 @@ import Testing
     expect(&fixture, fixture.read((1 << 39) - 0x1000), "F_TRANSLATION", .inputAddress)
   }
 
+  @Test func epd0CountsAsZeroAtEL2() {
+    var fixture = SMMUFixture()
+    fixture.map(0x1000, 0x5000)
+    fixture.ste.strw = 2
+    fixture.smmu.registers.e2h = false
+    fixture.cd.epd0 = true
+    fixture.commit()
+    #expect(fixture.read(0x1000).address == 0x5000)
+    // Elsewhere it leaves T0SZ unread; here a T0SZ out of range is C_BAD_CD.
+    fixture.cd.t0SZ = 0
+    fixture.commit()
+    expect(&fixture, fixture.read(0x1000), "C_BAD_CD")
+    fixture.smmu.registers.e2h = true
+    fixture.commit()
+    expect(&fixture, fixture.read(0x1000), "F_TRANSLATION", .inputAddress)
+  }
+
   @Test func outputBeyondIPSIsAnAddressSizeFault() {
     var fixture = SMMUFixture()
     fixture.map(0x1000, 1 << 36)

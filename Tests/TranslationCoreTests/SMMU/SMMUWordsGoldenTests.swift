@@ -122,7 +122,7 @@ import Testing
       var words = Self.cdWords
       words[bit / 64] ^= 1 << UInt64(bit % 64)
       let expected = ReferenceModel.ContextDescriptor(words).isIllegal(
-        under: ste, for: identification)
+        under: ste, e2h: true, for: identification)
       let given = ContextEntry(
         words[0], words[1], stream, 48, SMMUFeatures(), checksTables: true)
       #expect((given == nil) == expected, "bit \(bit)")
