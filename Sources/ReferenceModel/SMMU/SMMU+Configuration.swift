@@ -99,7 +99,9 @@ extension SMMU {
     let dwords = try loadContext(address, count: 8, ste, transaction)
     work.cdReads += 1
     let cd = ContextDescriptor(dwords)
-    if cd.isIllegal(under: ste, e2h: registers.e2h, for: identification) { throw transaction.fault(.badCD) }
+    if cd.isIllegal(under: ste, e2h: registers.e2h, for: identification) {
+      throw transaction.fault(.badCD)
+    }
     caches.remember(cd, context)
     return cd
   }
