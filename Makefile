@@ -71,8 +71,8 @@ bench: setup peers
 	@echo "== TablesBenchmark: an MSI by where its tables lie, and by the way it takes =="
 	@.build/release/TablesBenchmark
 	@echo
-	@echo "== SlowPathsBenchmark: lists against maps =="
-	@.build/release/SlowPathsBenchmark
+	@echo "== FirstBitBenchmark: the guard before find-first-bit =="
+	@.build/release/FirstBitBenchmark
 	@echo
 	@echo "== TraceDecodeBenchmark Traces/nvme.dbtrace: decoding from memory, one core =="
 	@.build/release/TraceDecodeBenchmark Traces/nvme.dbtrace

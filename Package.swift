@@ -111,6 +111,10 @@ let package = Package(
           "Backends", "CoreTwin", "CPlatform", "EventModel", "Replay", "TranslationCore",
         ],
         path: "Benchmarks/Tables", swiftSettings: strict),
+      .executableTarget(
+        name: "FirstBitBenchmark", path: "Benchmarks/FirstBit", swiftSettings: strict),
+      .testTarget(
+        name: "FirstBitTests", dependencies: ["FirstBitBenchmark"], swiftSettings: strict),
     ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -141,6 +141,7 @@ struct ReplayCommand: ParsableCommand {
       else { continue }
       cells += try task.run(runner)
     }
+    if experiments.contains(.setUp), !cells.isEmpty { cells += ReplayTask.slowPaths() }
     guard !cells.isEmpty else { throw Failure(absent.joined(separator: "\n")) }
     var warnings = task.warnings + absent
     if architecture == .gicv5 {

@@ -24,6 +24,25 @@ extension ReplayTask {
     return cell
   }
 
+  /// What the lists cost that Linux walks at set-up, beside maps: a matter of no design and no trace.
+  static func slowPaths() -> [RunRecord.Cell] {
+    SlowPaths.real.all().map { curve in
+      var cell = RunRecord.Cell(
+        design: curve.name, setUp: "-", delivery: "-", experiment: "slow-paths")
+      cell.parameters["unit"] = curve.unit
+      for point in curve.points {
+        for (way, cost) in [("walk", point.walk), ("map", point.map)] {
+          cell.metrics.append(
+            .init(
+              name: "\(way)-at-\(point.length)", unit: "ns", lowerIsBetter: true, value: cost,
+              samples: [cost]))
+        }
+      }
+      cell.parameters["map-never-dearer-from"] = curve.crossover.map { "\($0)" }
+      return cell
+    }
+  }
+
   /// The experiment `set-up` of one design. Break-even is a matter of two: the report derives it.
   func setUp(_ runner: BackendRunner) throws -> RunRecord.Cell {
     let result = runner.setUp(events, setUpOptions)

@@ -10,7 +10,7 @@ public struct ReplayReport {
     var out = heading()
     for section in [
       conformance(), core(), path(), stages(), pipeline(), setUp(), breakEven(), requests(),
-      harness(), work(), ledger(),
+      slowPaths(), harness(), work(), ledger(),
     ] {
       if let section { out += "\n" + section }
     }

@@ -81,4 +81,23 @@ import Testing
     for index in record.cells.indices { record.cells[index].metrics[1].samples.append(1) }
     #expect(ReplayReport(record).text().contains("unresolved"))
   }
+
+  @Test func slowPathsShowWalkAndMapByLength() {
+    var record = record(difference: nil)
+    var cell = RunRecord.Cell(
+      design: "irqfd: assigning", setUp: "-", delivery: "-", experiment: "slow-paths")
+    cell.parameters = ["unit": "ns for all n", "map-never-dearer-from": "10"]
+    for (name, value) in [("walk-at-1", 2.0), ("map-at-1", 3), ("walk-at-10", 9), ("map-at-10", 4)] {
+      cell.metrics.append(
+        .init(name: name, unit: "ns", lowerIsBetter: true, value: value, samples: [value]))
+    }
+    record.cells = [cell]
+    let text = ReplayReport(record).text()
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(lines.contains(["length", "1", "10"]))
+    #expect(lines.contains(["walk", "2.00", "9.00"]) && lines.contains(["map", "3.00", "4.00"]))
+    #expect(text.contains("map never dearer from length 10 on"))
+    record.cells[0].parameters["map-never-dearer-from"] = nil
+    #expect(ReplayReport(record).text().contains("the walk wins to the end"))
+  }
 }

@@ -1,31 +1,8 @@
 import EventModel
 import TranslationCore
 
-/// Cost against length, of a walk and of a map that answers the same question.
-struct Curve {
-  struct Point {
-    var length: Int
-    var walk: Double
-    var map: Double
-  }
-  var name: String
-  /// What one figure is the cost of.
-  var unit: String
-  var points: [Point] = []
-
-  /// The first measured length from which on the map is never dearer; nil if the walk wins at the end.
-  var crossover: Int? {
-    var found: Int?
-    for point in points.reversed() {
-      guard point.map <= point.walk else { break }
-      found = point.length
-    }
-    return found
-  }
-}
-
 /// Minimum over several runs of the mean time of `count` operations, in ns.
-func cheapest(runs: Int, count: Int, _ body: () -> Void) -> Double {
+private func cheapest(runs: Int, count: Int, _ body: () -> Void) -> Double {
   let clock = ContinuousClock()
   var best = Double.infinity
   for _ in 0..<runs {
@@ -36,13 +13,14 @@ func cheapest(runs: Int, count: Int, _ body: () -> Void) -> Double {
 }
 
 /// The walks that the argument is about, each with the place in Linux that it stands for.
-struct SlowPaths {
+package struct SlowPaths: Sendable {
   var lengths: [Int]
   var runs: Int
   /// Nodes visited per measured point, so that short lists are not lost in the clock.
   var work: Int
 
-  static let real = SlowPaths(lengths: [0, 1, 10, 100, 1_000, 10_000], runs: 7, work: 400_000)
+  package static let real = SlowPaths(
+    lengths: [0, 1, 10, 100, 1_000, 10_000], runs: 7, work: 400_000)
   static let smoke = SlowPaths(lengths: [0, 1, 10], runs: 1, work: 100)
 
   private func lookups(_ length: Int) -> Int { max(1, min(20_000, work / max(1, length))) }
@@ -57,7 +35,7 @@ struct SlowPaths {
   /// virt/lib/irqbypass.c: a producer looks for the consumer with its token, and finds none; a list until
   /// mid-2025, an xarray since.
   func bypass() -> Curve {
-    var random = SplitMix(state: 1)
+    var random = SlowPathTokens(state: 1)
     var curve = Curve(
       name: "irqbypass: producer against n consumers, no match", unit: "ns/register")
     for length in lengths {
@@ -85,7 +63,7 @@ struct SlowPaths {
   /// virt/kvm/eventfd.c, kvm_irqfd_assign: each new irqfd is held against all that exist, so n assigns
   /// make n² / 2 comparisons. Making the empty list and map is in the figure.
   func irqfd() -> Curve {
-    var random = SplitMix(state: 2)
+    var random = SlowPathTokens(state: 2)
     var curve = Curve(name: "irqfd: assigning n eventfds, total", unit: "ns for all n")
     for length in lengths {
       let tokens = Self.tokens(length, &random)
@@ -175,7 +153,19 @@ struct SlowPaths {
     return curve
   }
 
-  func all() -> [Curve] {
+  package func all() -> [Curve] {
     [bypass(), irqfd(), virtualITS(events: false), virtualITS(events: true), reservedRegions()]
+  }
+}
+
+/// The same splitmix64 sequence on every host.
+private struct SlowPathTokens: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
   }
 }
