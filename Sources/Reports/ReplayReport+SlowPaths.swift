@@ -22,7 +22,9 @@ extension ReplayReport {
       }
       out += "  \(curve.design); \(curve.parameters["unit"] ?? "ns")\n" + table.text()
       out +=
-        curve.parameters["map-never-dearer-from"].map { "  map never dearer from length \($0) on\n" }
+        curve.parameters["map-never-dearer-from"].map {
+          "  map never dearer from length \($0) on\n"
+        }
         ?? "  the walk wins to the end\n"
     }
     return out

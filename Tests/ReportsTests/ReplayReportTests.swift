@@ -87,7 +87,8 @@ import Testing
     var cell = RunRecord.Cell(
       design: "irqfd: assigning", setUp: "-", delivery: "-", experiment: "slow-paths")
     cell.parameters = ["unit": "ns for all n", "map-never-dearer-from": "10"]
-    for (name, value) in [("walk-at-1", 2.0), ("map-at-1", 3), ("walk-at-10", 9), ("map-at-10", 4)] {
+    for (name, value) in [("walk-at-1", 2.0), ("map-at-1", 3), ("walk-at-10", 9), ("map-at-10", 4)]
+    {
       cell.metrics.append(
         .init(name: name, unit: "ns", lowerIsBetter: true, value: value, samples: [value]))
     }
