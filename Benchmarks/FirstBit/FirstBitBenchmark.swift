@@ -42,7 +42,7 @@ struct FirstBitBenchmark {
   }
 
   private static func figure(_ value: Double) -> String {
-    let hundredths = Int((value * 100).rounded())
+    let hundredths = Int(value * 100 + 0.5)
     let cents = hundredths % 100
     return padded("\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents)", 16)
   }
