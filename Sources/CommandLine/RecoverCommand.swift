@@ -15,7 +15,7 @@ struct RecoverCommand: ParsableCommand {
       or on the .partial file that a killed writer left. Exits 0 if anything was saved, 3 if nothing.
 
       Try:
-        head -c 200000 Traces/nvme.dbtrace > cut.dbtrace; doorbell recover cut.dbtrace -o saved.dbtrace
+        head -c 150000 Traces/nvme.dbtrace > cut.dbtrace; doorbell recover cut.dbtrace -o saved.dbtrace
         doorbell recover Traces/boot.dbtrace --output copy.dbtrace --format json
       """)
 
