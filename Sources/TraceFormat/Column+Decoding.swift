@@ -119,14 +119,8 @@ private func gatherPlanes<Value: FixedWidthInteger & UnsignedInteger & BitwiseCo
     if width > 5 { eight |= plane(5) &<< 40 }
     if width > 6 { eight |= plane(6) &<< 48 }
     if width > 7 { eight |= plane(7) &<< 56 }
-    if Value.bitWidth == 64 {
-      eight &+= SIMD8(repeating: UInt64(truncatingIfNeeded: base))
-      unsafe UnsafeMutableRawPointer(output + index).storeBytes(
-        of: eight, as: SIMD8<UInt64>.self)
-    } else {
-      for lane in 0..<8 {
-        unsafe output[index &+ lane] = Value(truncatingIfNeeded: eight[lane]) &+ base
-      }
+    for lane in 0..<8 {
+      unsafe output[index &+ lane] = Value(truncatingIfNeeded: eight[lane]) &+ base
     }
   }
   for index in whole..<count {

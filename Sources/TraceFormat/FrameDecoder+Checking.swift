@@ -30,19 +30,14 @@ extension FrameDecoder {
   }
 
   private func checkExtended() throws(TraceError) {
-    // A number beyond the last slot, or of 2⁶³ and more, leaves the highest bit in `excess`. There is no
-    // comparison in it, so that several are checked at once.
-    let last = UInt64(payload.slots) &- 1
-    var excess: UInt64 = 0
     // Safety: the column has as many elements as the payload header states.
+    var largest: UInt64 = 0
     for index in 0..<payload.extendedSlots {
-      let number = unsafe columns.extended[index]
-      excess |= (last &- number) | number
+      largest = unsafe max(largest, columns.extended[index])
     }
-    guard excess >> 63 == 0 else {
-      let found = (0..<payload.extendedSlots).map { unsafe columns.extended[$0] }.max() ?? 0
+    guard largest < UInt64(payload.slots) else {
       throw TraceError(
-        .malformed, "extended slot", expected: "below \(payload.slots)", found: "\(found)")
+        .malformed, "extended slot", expected: "below \(payload.slots)", found: "\(largest)")
     }
   }
 
