@@ -46,7 +46,9 @@ let package = Package(
     .target(name: "CPlatform"),
     .target(
       name: "TraceFormatInC", dependencies: ["CZstd", "CLZ4"], path: "Tests/TraceFormatInC"),
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["EventModel"], path: "Tests/TestSupport",
+      swiftSettings: strict),
   ]
     + Target.layer("EventModel")
     + Target.layer("RingBuffer", "CPlatform", tests: ["EventModel", "RingBenchmark", "RingRaces"])
@@ -112,7 +114,8 @@ let package = Package(
         ],
         path: "Benchmarks/Tables", swiftSettings: strict),
       .executableTarget(
-        name: "FirstBitBenchmark", path: "Benchmarks/FirstBit", swiftSettings: strict),
+        name: "FirstBitBenchmark", dependencies: ["Measurement"], path: "Benchmarks/FirstBit",
+        swiftSettings: strict),
       .testTarget(
         name: "FirstBitTests", dependencies: ["FirstBitBenchmark"], swiftSettings: strict),
     ],

@@ -4,6 +4,8 @@
 //
 // Minima of 50 runs over 4,096 words, on whatever host this is.
 
+import Measurement
+
 @main
 struct FirstBitBenchmark {
   static func main() {
@@ -11,30 +13,19 @@ struct FirstBitBenchmark {
       // 29 has no factor with 64: every bit comes as often.
       let words = (0..<4096).map { $0 % empty == 0 ? 0 : UInt64(1) << (UInt64($0) * 29 % 64) }
       var sum = 0
-      let guarded = cheapest(runs: 50, count: words.count) {
+      let guarded = leastNanoseconds(runs: 50, operations: words.count) {
         for word in words { sum &+= FirstBit.guarded(word) ?? 64 }
       }
-      let looped = cheapest(runs: 50, count: words.count) {
+      let looped = leastNanoseconds(runs: 50, operations: words.count) {
         for word in words { sum &+= FirstBit.looped(word) ?? 64 }
       }
-      let unguarded = cheapest(runs: 50, count: words.count) {
+      let unguarded = leastNanoseconds(runs: 50, operations: words.count) {
         for word in words { sum &+= FirstBit.unguarded(word) }
       }
       print(
         "find-first-bit, \(name) (ns/word, digest \(sum)):\n"
           + "  guarded\(figure(guarded))  loop\(figure(looped))  no guard\(figure(unguarded))")
     }
-  }
-
-  /// Minimum over several runs of the mean time of `count` operations, in ns.
-  private static func cheapest(runs: Int, count: Int, _ body: () -> Void) -> Double {
-    let clock = ContinuousClock()
-    var best = Double.infinity
-    for _ in 0..<runs {
-      let time = clock.measure(body).components
-      best = min(best, Double(time.seconds) * 1e9 + Double(time.attoseconds) / 1e9)
-    }
-    return best / Double(max(1, count))
   }
 
   private static func padded(_ text: String, _ width: Int) -> String {

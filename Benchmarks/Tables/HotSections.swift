@@ -88,7 +88,7 @@ enum HotSections {
             level: 3, granule: .kib4, descriptor: 0xF47))
       }
     }
-    var random = SplitMix(state: 1)
+    var random = SplitMix64(seed: 1)
     let accesses = (0..<4_096).map { _ in
       let pick = random.next()
       return Access(

@@ -17,7 +17,7 @@ struct MappedITS: ~Copyable {
   private let outcomes: UnsafeMutablePointer<Outcome>
   private let capacity: Int
   private(set) var count = 0
-  private var random = SplitMix(state: 1)
+  private var random = SplitMix64(seed: 1)
   private(set) var twinCounters = CoreTwinCounters()
 
   /// - Parameters:
@@ -171,17 +171,5 @@ extension CoreTwinInterrupts {
       states: tables.states, configurations: tables.configurations,
       known_places: tables.knownPlaces.assumingMemoryBound(to: Int64.self),
       device_count: tables.deviceCount, interrupt_count: tables.interruptCount, doorbell: 0)
-  }
-}
-
-/// The same splitmix64 sequence on every host.
-struct SplitMix {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

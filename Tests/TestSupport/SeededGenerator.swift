@@ -1,14 +1,8 @@
-/// A small repeatable random generator (splitmix64; S. Vigna, public domain description). The same
-/// seed gives the same sequence on every host, so a failing test is replayed from its seed.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-  public init(seed: UInt64) { state = seed }
+import EventModel
 
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+/// The same seed gives the same sequence on every host, so a failing test is replayed from its seed.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+  private var generator: SplitMix64
+  public init(seed: UInt64) { generator = SplitMix64(seed: seed) }
+  public mutating func next() -> UInt64 { generator.next() }
 }

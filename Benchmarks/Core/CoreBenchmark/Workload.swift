@@ -58,7 +58,7 @@ extension Workload {
 
   /// Eight devices with 32 pages each: after the first round every access hits the TLB.
   static func hot(count: Int) -> Workload {
-    var random = SplitMix(state: 1)
+    var random = SplitMix64(seed: 1)
     var preparation: [TraceEvent] = []
     for device in 0..<UInt32(8) {
       preparation.append(stream(device, asid: UInt16(device + 1)))
@@ -82,7 +82,7 @@ extension Workload {
   /// others, unmapped, invalidated with one TLBI by address and a SYNC. About 15 % of the accesses
   /// miss.
   static func churn(count: Int) -> Workload {
-    var random = SplitMix(state: 2)
+    var random = SplitMix64(seed: 2)
     let preparation = [stream(8, asid: 1)]
     var events: [TraceEvent] = []
     var live: [UInt64] = []
@@ -117,7 +117,7 @@ extension Workload {
 
   /// 64 devices over 65,536 pages each in turn: the TLB holds a small part.
   static func thrash(count: Int) -> Workload {
-    var random = SplitMix(state: 3)
+    var random = SplitMix64(seed: 3)
     var preparation: [TraceEvent] = []
     for device in 0..<UInt32(64) {
       preparation.append(stream(device, asid: UInt16(device + 1)))
@@ -151,17 +151,5 @@ extension Workload {
     let name = String(path.split(separator: "/").last ?? "trace")
     return Workload(
       name: name, geometry: reader.header.description.geometry, events: events)
-  }
-}
-
-/// The same splitmix64 sequence on every host.
-struct SplitMix {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

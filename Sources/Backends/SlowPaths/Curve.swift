@@ -1,4 +1,5 @@
-/// Cost against length, of a walk and of a map that answers the same question: minima of a few runs.
+/// Cost against length, of a walk and of a map that answers the same question. Least of
+/// a few runs; an irqfd list of 1,000 and more is made once.
 package struct Curve: Sendable {
   package struct Point: Sendable {
     package var length: Int
@@ -10,14 +11,4 @@ package struct Curve: Sendable {
   /// What one figure is the cost of.
   package var unit: String
   package var points: [Point] = []
-
-  /// The first measured length from which on the map is never dearer; nil if the walk wins at the end.
-  package var crossover: Int? {
-    var found: Int?
-    for point in points.reversed() {
-      guard point.map <= point.walk else { break }
-      found = point.length
-    }
-    return found
-  }
 }

@@ -1,16 +1,6 @@
 import EventModel
+import Measurement
 import TranslationCore
-
-/// Minimum over several runs of the mean time of `count` operations, in ns.
-private func cheapest(runs: Int, count: Int, _ body: () -> Void) -> Double {
-  let clock = ContinuousClock()
-  var best = Double.infinity
-  for _ in 0..<runs {
-    let time = clock.measure(body).components
-    best = min(best, Double(time.seconds) * 1e9 + Double(time.attoseconds) / 1e9)
-  }
-  return best / Double(max(1, count))
-}
 
 /// The walks that the argument is about, each with the place in Linux that it stands for.
 package struct SlowPaths: Sendable {
@@ -35,7 +25,7 @@ package struct SlowPaths: Sendable {
   /// virt/lib/irqbypass.c: a producer looks for the consumer with its token, and finds none; a list until
   /// mid-2025, an xarray since.
   func bypass() -> Curve {
-    var random = SlowPathTokens(state: 1)
+    var random = SplitMix64(seed: 1)
     var curve = Curve(
       name: "irqbypass: producer against n consumers, no match", unit: "ns/register")
     for length in lengths {
@@ -48,10 +38,10 @@ package struct SlowPaths: Sendable {
         map.insert(token)
       }
       var found = 0
-      let walk = cheapest(runs: runs, count: asked.count) {
+      let walk = leastNanoseconds(runs: runs, operations: asked.count) {
         for token in asked where list.contains(token) { found += 1 }
       }
-      let mapped = cheapest(runs: runs, count: asked.count) {
+      let mapped = leastNanoseconds(runs: runs, operations: asked.count) {
         for token in asked where map.contains(token) { found += 1 }
       }
       precondition(found == 0, "a random token was found")
@@ -63,20 +53,20 @@ package struct SlowPaths: Sendable {
   /// virt/kvm/eventfd.c, kvm_irqfd_assign: each new irqfd is held against all that exist, so n assigns
   /// make n² / 2 comparisons. Making the empty list and map is in the figure.
   func irqfd() -> Curve {
-    var random = SlowPathTokens(state: 2)
+    var random = SplitMix64(seed: 2)
     var curve = Curve(name: "irqfd: assigning n eventfds, total", unit: "ns for all n")
     for length in lengths {
       let tokens = Self.tokens(length, &random)
       var found = 0
       let rounds = length >= 1_000 ? 1 : runs
-      let walk = cheapest(runs: rounds, count: 1) {
+      let walk = leastNanoseconds(runs: rounds, operations: 1) {
         var list = TokenList(capacity: length, random: &random)
         for token in tokens {
           if list.contains(token) { found += 1 }
           list.append(token)
         }
       }
-      let mapped = cheapest(runs: rounds, count: 1) {
+      let mapped = leastNanoseconds(runs: rounds, operations: 1) {
         var map = TokenMap(capacity: length)
         for token in tokens {
           if map.contains(token) { found += 1 }
@@ -109,11 +99,11 @@ package struct SlowPaths: Sendable {
       let device = events ? 0 : last
       let event = events ? last : 0
       let count = lookups(length)
-      let walk = cheapest(runs: runs, count: count) {
+      let walk = leastNanoseconds(runs: runs, operations: count) {
         for _ in 0..<count { _ = its.injectUncached(deviceID: device, eventID: event) }
       }
       let hits = lookups(1)
-      let mapped = cheapest(runs: runs, count: hits) {
+      let mapped = leastNanoseconds(runs: runs, operations: hits) {
         for _ in 0..<hits { _ = its.inject(deviceID: device, eventID: event) }
       }
       precondition(its.cacheMisses > 0 && its.cacheHits > 0)
@@ -125,18 +115,19 @@ package struct SlowPaths: Sendable {
   /// drivers/iommu: at attach, each of n reserved regions is held against a range; the other way is a
   /// binary search in the sorted regions. No region overlaps.
   func reservedRegions() -> Curve {
-    var curve = Curve(name: "reserved regions: one range against n, no overlap", unit: "ns/attach")
+    var curve = Curve(
+      name: "reserved regions: one range against n; the map is a binary search", unit: "ns/attach")
     for length in lengths {
       let starts = (0..<UInt64(length)).map { $0 << 20 }
       let range = (UInt64(length) << 20, UInt64(length) << 20 + 0xFFFF)
       let count = lookups(length)
       var overlaps = 0
-      let walk = cheapest(runs: runs, count: count) {
+      let walk = leastNanoseconds(runs: runs, operations: count) {
         for _ in 0..<count {
           for start in starts where start <= range.1 && range.0 <= start + 0xFFFF { overlaps += 1 }
         }
       }
-      let mapped = cheapest(runs: runs, count: count) {
+      let mapped = leastNanoseconds(runs: runs, operations: count) {
         for _ in 0..<count {
           var low = 0
           var high = starts.count
@@ -155,17 +146,5 @@ package struct SlowPaths: Sendable {
 
   package func all() -> [Curve] {
     [bypass(), irqfd(), virtualITS(events: false), virtualITS(events: true), reservedRegions()]
-  }
-}
-
-/// The same splitmix64 sequence on every host.
-private struct SlowPathTokens: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

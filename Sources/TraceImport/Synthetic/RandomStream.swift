@@ -1,19 +1,12 @@
-/// Chance that repeats: the same seed gives the same numbers on every host and in every version. That
-/// is why it is not the standard library's, and why nothing here uses floating point.
-///
-/// splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+import EventModel
+
+/// Draws that repeat on every host and in every version, which is why nothing here uses floating point.
 struct RandomStream: Sendable {
-  private var state: UInt64
+  private var generator: SplitMix64
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-    return word ^ word >> 31
-  }
+  mutating func next() -> UInt64 { generator.next() }
 
   /// 0 ..< count. Off an even share by less than count / 2⁶⁴.
   mutating func below(_ count: Int) -> Int {
