@@ -141,7 +141,6 @@ struct ReplayCommand: ParsableCommand {
       else { continue }
       cells += try task.run(runner)
     }
-    if experiments.contains(.setUp), !cells.isEmpty { cells += ReplayTask.slowPaths() }
     guard !cells.isEmpty else { throw Failure(absent.joined(separator: "\n")) }
     var warnings = task.warnings + absent
     if architecture == .gicv5 {
@@ -155,7 +154,7 @@ struct ReplayCommand: ParsableCommand {
         "core, path and set-up hold the first \(events.count) of \(total) events; raise --limit for more"
       )
     }
-    return RunRecord(
+    var record = RunRecord(
       tool: .init(name: "doorbell", version: ToolVersion.text),
       command: Array(ProcessInfo.processInfo.arguments.dropFirst()),
       started: ISO8601DateFormatter().string(from: Date()),
@@ -164,6 +163,8 @@ struct ReplayCommand: ParsableCommand {
         facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
       cells: cells, harness: experiments.contains(.path) ? try harness() : [],
       warnings: Array(Set(warnings)).sorted())
+    if experiments.contains(.setUp) { record.slowPaths = ReplayTask.slowPaths() }
+    return record
   }
 
   /// The clock, a record, and the way from one CPU to the other and back.

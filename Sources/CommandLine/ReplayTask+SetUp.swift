@@ -24,22 +24,12 @@ extension ReplayTask {
     return cell
   }
 
-  /// What the lists cost that Linux walks at set-up, beside maps: a matter of no design and no trace.
-  static func slowPaths() -> [RunRecord.Cell] {
+  /// What walks of lists cost by their length, beside maps. About a second.
+  static func slowPaths() -> [RunRecord.LengthCurve] {
     SlowPaths.real.all().map { curve in
-      var cell = RunRecord.Cell(
-        design: curve.name, setUp: "-", delivery: "-", experiment: "slow-paths")
-      cell.parameters["unit"] = curve.unit
-      for point in curve.points {
-        for (way, cost) in [("walk", point.walk), ("map", point.map)] {
-          cell.metrics.append(
-            .init(
-              name: "\(way)-at-\(point.length)", unit: "ns", lowerIsBetter: true, value: cost,
-              samples: [cost]))
-        }
-      }
-      cell.parameters["map-never-dearer-from"] = curve.crossover.map { "\($0)" }
-      return cell
+      .init(
+        name: curve.name, unit: curve.unit,
+        points: curve.points.map { .init(length: $0.length, walk: $0.walk, map: $0.map) })
     }
   }
 

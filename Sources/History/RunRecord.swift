@@ -29,6 +29,9 @@ public struct RunRecord: Codable, Hashable, Sendable {
   public var harness: [Metric] = []
   /// What a reader must know before he believes the figures (not pinned, fallback clock, …).
   public var warnings: [String] = []
+  /// Lists that a host walks, by length, beside maps: of the host, not of a design or a trace. Absent
+  /// unless `set-up` ran.
+  public var slowPaths: [LengthCurve]?
 
   public init(
     tool: Tool, command: [String], started: String, trace: Trace, host: HostFingerprint,

@@ -2,7 +2,7 @@ public import History
 
 /// What `doorbell replay` prints: proof, set-up and delivery apart, latency, work, ledger.
 public struct ReplayReport {
-  private let record: RunRecord
+  let record: RunRecord
 
   public init(_ record: RunRecord) { self.record = record }
 

@@ -29,15 +29,4 @@ import Testing
         curve.points.map(\.length) == [0, 1, 10].filter { $0 > 0 || curve.points.count == 3 })
     }
   }
-
-  @Test func theCrossoverIsTheFirstLengthFromWhichTheMapStaysAhead() {
-    var curve = Curve(name: "", unit: "")
-    curve.points = [
-      .init(length: 1, walk: 2, map: 1), .init(length: 2, walk: 1, map: 2),
-      .init(length: 3, walk: 3, map: 2), .init(length: 4, walk: 9, map: 2),
-    ]
-    #expect(curve.crossover == 3)
-    curve.points.append(.init(length: 5, walk: 1, map: 2))
-    #expect(curve.crossover == nil)
-  }
 }

@@ -95,4 +95,16 @@ import Testing
     #expect(a.differences(from: b) == ["kernel: 6.1 against 6.2"])
     #expect(a.differences(from: a).isEmpty)
   }
+
+  @Test func theCrossoverIsTheFirstLengthFromWhichTheMapStaysAhead() {
+    var curve = RunRecord.LengthCurve(
+      name: "", unit: "",
+      points: [
+        .init(length: 1, walk: 2, map: 1), .init(length: 2, walk: 1, map: 2),
+        .init(length: 3, walk: 3, map: 2), .init(length: 4, walk: 9, map: 2),
+      ])
+    #expect(curve.crossover == 3)
+    curve.points.append(.init(length: 5, walk: 1, map: 2))
+    #expect(curve.crossover == nil)
+  }
 }

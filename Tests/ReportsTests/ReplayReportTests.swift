@@ -84,21 +84,18 @@ import Testing
 
   @Test func slowPathsShowWalkAndMapByLength() {
     var record = record(difference: nil)
-    var cell = RunRecord.Cell(
-      design: "irqfd: assigning", setUp: "-", delivery: "-", experiment: "slow-paths")
-    cell.parameters = ["unit": "ns for all n", "map-never-dearer-from": "10"]
-    for (name, value) in [("walk-at-1", 2.0), ("map-at-1", 3), ("walk-at-10", 9), ("map-at-10", 4)]
-    {
-      cell.metrics.append(
-        .init(name: name, unit: "ns", lowerIsBetter: true, value: value, samples: [value]))
-    }
-    record.cells = [cell]
+    #expect(!ReplayReport(record).text().contains("Slow paths"))
+    record.slowPaths = [
+      .init(
+        name: "irqfd: assigning", unit: "ns for all n",
+        points: [.init(length: 1, walk: 2, map: 3), .init(length: 10, walk: 9, map: 4)])
+    ]
     let text = ReplayReport(record).text()
     let lines = text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
     #expect(lines.contains(["length", "1", "10"]))
     #expect(lines.contains(["walk", "2.00", "9.00"]) && lines.contains(["map", "3.00", "4.00"]))
     #expect(text.contains("map never dearer from length 10 on"))
-    record.cells[0].parameters["map-never-dearer-from"] = nil
+    record.slowPaths?[0].points.append(.init(length: 100, walk: 1, map: 2))
     #expect(ReplayReport(record).text().contains("the walk wins to the end"))
   }
 }
