@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "CPlatform"),
+    .target(name: "CDoorbellBackend"),
     .target(
       name: "TraceFormatInC", dependencies: ["CZstd", "CLZ4"], path: "Tests/TraceFormatInC"),
     .target(
@@ -66,7 +67,8 @@ let package = Package(
     + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
-      "Measurement", "CPlatform", tests: ["TraceFormat", "TraceImport"])
+      "Measurement", "CPlatform", "CDoorbellBackend",
+      tests: ["TraceFormat", "TraceImport", "CDoorbellBackend"])
     + Target.layer("History")
     + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
     + [
@@ -99,7 +101,7 @@ let package = Package(
       .testTarget(
         name: "CommandLineTests",
         dependencies: ["CommandLine", "EventModel", "History", "TraceFormat", "TestSupport"],
-        swiftSettings: strict),
+        exclude: ["Plugins"], swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(
         name: "CoreBenchmark",
@@ -116,6 +118,9 @@ let package = Package(
       .executableTarget(
         name: "FirstBitBenchmark", dependencies: ["Measurement"], path: "Benchmarks/FirstBit",
         swiftSettings: strict),
+      .executableTarget(
+        name: "PluginCrossing", dependencies: ["Backends", "EventModel", "Replay", "TraceFormat"],
+        path: "Benchmarks/PluginCrossing", swiftSettings: strict),
       .testTarget(
         name: "FirstBitTests", dependencies: ["FirstBitBenchmark"], swiftSettings: strict),
     ],
