@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 // Room for 8,192 CPUs, the most that Linux can be built for on x86-64 (CONFIG_NR_CPUS_RANGE_END);
@@ -61,6 +63,8 @@ int CPlatform_eventfdWait(int descriptor, uint64_t *count) {
     if (errno != EINTR) return errno;
   }
 }
+
+void CPlatform_dieWithParent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 uint64_t CPlatform_residentBytes(void) {
   unsigned long long size = 0, resident = 0;

@@ -45,7 +45,7 @@ public struct PassTally: Sendable {
   /// place count differently, so that two outcomes cannot change places, nor two equal errors cancel
   /// out. One multiplication and one addition depend on the outcome before.
   @inlinable @inline(__always)
-  static func extend(_ digest: UInt64, by outcome: Outcome) -> UInt64 {
+  package static func extend(_ digest: UInt64, by outcome: Outcome) -> UInt64 {
     let interrupt =
       UInt64(outcome.intid) &<< 32 | UInt64(outcome.target.rawValue) &<< 16
       | UInt64(outcome.outcome.rawValue) &<< 8 | UInt64(outcome.flags)
@@ -55,11 +55,8 @@ public struct PassTally: Sendable {
   }
 }
 
-/// The loop: gives each event to the method that it belongs to. Specialised in `Backends`, so that a
+/// Gives each event of a buffer to the method that it belongs to. Specialised in `Backends`, so that a
 /// call through it costs nothing.
-///
-/// A DMA access, the commonest event by far, is answered in the loop, whose state is four registers:
-/// position, end, digest, count. Everything else is out of line, so that it takes none of them.
 ///
 /// - Parameter tally: added to.
 @inlinable
@@ -67,26 +64,40 @@ public func replay<Backend: TranslationBackend & ~Copyable>(
   _ events: UnsafeBufferPointer<TraceEvent>, through backend: inout Backend,
   _ tally: inout PassTally
 ) {
-  guard var event = events.baseAddress else { return }
-  // Safety: from the first to behind the last event of the buffer. Fields are read where they are
-  // used, so that a record is not copied before its kind is known.
-  let end = unsafe event + events.count
-  var digest = tally.digest
-  var accesses: UInt64 = 0
-  while unsafe event < end {
-    let kind = unsafe event.pointee.kind
-    if kind == .dma {
-      accesses &+= 1
-      digest = unsafe PassTally.extend(digest, by: backend.translate(event.pointee))
-    } else if kind.isMaintenance {
-      unsafe maintain(event, &backend)
-    } else {
-      unsafe digest = handle(event, digest, &backend, &tally)
+  // Safety: the buffer is the caller's for the time of the call.
+  unsafe backend.replay(events, &tally)
+}
+
+extension TranslationBackend where Self: ~Copyable {
+  /// The loop.
+  ///
+  /// A DMA access, the commonest event by far, is answered in the loop, whose state is four registers:
+  /// position, end, digest, count. Everything else is out of line, so that it takes none of them.
+  @inlinable
+  public mutating func replay(
+    _ events: UnsafeBufferPointer<TraceEvent>, _ tally: inout PassTally
+  ) {
+    guard var event = events.baseAddress else { return }
+    // Safety: from the first to behind the last event of the buffer. Fields are read where they are
+    // used, so that a record is not copied before its kind is known.
+    let end = unsafe event + events.count
+    var digest = tally.digest
+    var accesses: UInt64 = 0
+    while unsafe event < end {
+      let kind = unsafe event.pointee.kind
+      if kind == .dma {
+        accesses &+= 1
+        digest = unsafe PassTally.extend(digest, by: translate(event.pointee))
+      } else if kind.isMaintenance {
+        unsafe Replay.maintain(event, &self)
+      } else {
+        unsafe digest = handle(event, digest, &self, &tally)
+      }
+      unsafe event += 1
     }
-    unsafe event += 1
+    tally.digest = digest
+    tally.accesses &+= accesses
   }
-  tally.digest = digest
-  tally.accesses &+= accesses
 }
 
 @inlinable @inline(never)

@@ -36,6 +36,10 @@ public protocol TranslationBackend: ~Copyable, SendableMetatype {
   /// Where the design puts what the guest sees at `intermediate` (stage 2). A recording's physical
   /// addresses are intermediate ones to a design.
   func physicalAddress(ofIntermediate intermediate: UInt64) -> UInt64
+
+  /// Events of any kind, in order, each given to the method that it belongs to. A design to which a call
+  /// is dear takes them in one; all others leave it to the loop.
+  mutating func replay(_ events: UnsafeBufferPointer<TraceEvent>, _ tally: inout PassTally)
 }
 
 /// What the device's side of a design gave for one MSI.

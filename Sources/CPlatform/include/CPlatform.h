@@ -71,6 +71,9 @@ int CPlatform_eventfdSignal(int descriptor);
 /// Blocks until the counter is not 0, takes it and resets it. 0, or an errno.
 int CPlatform_eventfdWait(int descriptor, uint64_t *count);
 
+/// Has the kernel end this process when the thread that started it ends (prctl is variadic).
+void CPlatform_dieWithParent(void);
+
 /// Resident set size in bytes, or 0 if the system does not tell.
 uint64_t CPlatform_residentBytes(void);
 
