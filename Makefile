@@ -5,6 +5,7 @@
 #   make soak     the long versions of the differential tests, and 200 kills of the writers of traces
 #   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
 #   make build    build the doorbell executable (release)
+#   make plugins  build the designs in C of Benchmarks/Plugin into .build/backends
 #   make format   format the sources as the tests expect them
 #   make clean    remove what was built
 
@@ -20,7 +21,7 @@ ifneq ($(strip $(CAPTURES)),)
 export DOORBELL_CAPTURES := $(abspath $(CAPTURES))
 endif
 
-.PHONY: help setup peers build bench test soak fuzz format lint clean
+.PHONY: help setup peers build plugins bench test soak fuzz format lint clean
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -52,10 +53,15 @@ peers: setup
 	    echo "setup: peers of the ring benchmark could not be installed; it names what it leaves out" >&2; \
 	fi
 
-build: setup
+build: setup plugins
 	$(SWIFT) build -c release --product doorbell
 
-bench: setup peers
+plugins:
+	@cc=$$(command -v cc || command -v clang) || { \
+	  echo "plugins: neither cc nor clang is on the PATH; the designs in C are left out" >&2; exit 0; }; \
+	$(MAKE) -s -C Benchmarks/Plugin CC=$$cc
+
+bench: setup peers plugins
 	$(SWIFT) build -c release
 	@echo
 	@echo "== $(DOORBELL) replay =="
@@ -70,6 +76,12 @@ bench: setup peers
 	@echo
 	@echo "== TablesBenchmark: an MSI by where its tables lie, and by the way it takes =="
 	@.build/release/TablesBenchmark
+	@echo
+	@echo "== $(DOORBELL) conform .build/backends/direct.so: a design in C, on every shipped trace =="
+	@$(DOORBELL) conform .build/backends/direct.so
+	@echo
+	@echo "== PluginCrossing: what the C interface costs per event =="
+	@.build/release/PluginCrossing
 	@echo
 	@echo "== FirstBitBenchmark: the guard before find-first-bit =="
 	@.build/release/FirstBitBenchmark
