@@ -16,7 +16,8 @@ struct Doorbell: ParsableCommand {
       """,
     version: ToolVersion.text,
     subcommands: [
-      ReplayCommand.self, ImportCommand.self, RecordCommand.self, InfoCommand.self, CatCommand.self,
+      ReplayCommand.self, ConformCommand.self, ImportCommand.self, RecordCommand.self,
+      InfoCommand.self, CatCommand.self,
       VerifyCommand.self,
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
       AnonymizeCommand.self, SynthCommand.self,

@@ -16,7 +16,8 @@ struct ReplayCommand: ParsableCommand {
       Proves each design equal to the reference model and to the recording, then measures it: what \
       translation costs (core), what one delivery costs (path), what file, decoder and core \
       sustain together (pipeline), and what configuring costs (set-up). A design that differs is not timed and ends the command with 1. \
-      Without a trace it replays the NVMe recording that comes with the tool.
+      Without a trace it replays the NVMe recording that comes with the tool. With --backend a design \
+      of your own runs beside the built-in ones, in a process of its own.
 
       Try:
         doorbell replay
@@ -40,6 +41,23 @@ struct ReplayCommand: ParsableCommand {
       (trapped eventfd direct null).
       """)
   var designs: [String] = ["trapped", "eventfd", "direct", "null"]
+
+  @Option(
+    name: .customLong("backend"), parsing: .upToNextOption,
+    help: """
+      Also run these designs of your own: plug-ins, shared objects that export \
+      doorbell_backend_open; they must conform as every design.
+      """)
+  var backends: [String] = []
+
+  @Option(
+    name: .customLong("backend-deadline"),
+    help: "Report a call of a plug-in that takes longer than this as hanging (10s).")
+  var backendDeadline = TraceTime(argument: "10s")!
+
+  /// Number of the plug-in and folder that a child shares with the process that watches it.
+  @Option(name: .customLong("backend-child"), help: .hidden)
+  var backendChild: String?
 
   @Option(
     name: .customLong("arch"),
@@ -91,6 +109,9 @@ struct ReplayCommand: ParsableCommand {
         "no design '\(name)'; there are: "
           + BackendCatalogue.designs.map { "\($0)" }.joined(separator: ", "))
     }
+    guard backendDeadline.nanoseconds > 0 else {
+      throw ValidationError("--backend-deadline takes a time above 0")
+    }
     guard passes > 0, interrupts > 0, loops > 0, limit > 0 else {
       throw ValidationError("--passes, --interrupts, --loops and --limit take numbers above 0")
     }
@@ -99,6 +120,7 @@ struct ReplayCommand: ParsableCommand {
   func run() throws {
     try reportingFailure {
       let path = try trace ?? TraceLocator.defaultTrace()
+      if let backendChild { try serve(backendChild, path) }
       let record = try measure(path)
       if let output { try record.write(to: output) }
       switch format {
@@ -111,10 +133,22 @@ struct ReplayCommand: ParsableCommand {
     }
   }
 
-  private func measure(_ path: String) throws -> RunRecord {
-    var source = try TraceFileSource(path: path)
+  /// The child's side of one plug-in.
+  private func serve(_ child: String, _ path: String) throws -> Never {
+    let (index, folder) = ReplayPlugins.indexAndFolder(child)
+    try PluginChild.serve(folder, plugin: backends[index]) { library, status in
+      var source = try TraceFileSource(path: path)
+      var task = try task(&source, path)
+      task.plugin = library
+      task.design = library.design
+      let cells = try task.run(library.runner(geometry: task.geometry, status: status))
+      return ReplayPlugins.Part(cells: cells, warnings: task.warnings, library)
+    }
+  }
+
+  /// What is done with each design.
+  private func task(_ source: inout TraceFileSource, _ path: String) throws -> ReplayTask {
     let geometry = source.header.description.geometry
-    let needsEvents = experiments.contains { $0 != .pipeline }
     let events = needsEvents ? try source.events(limit: limit) : []
     var task = ReplayTask(
       path: path, events: events, geometry: geometry, experiments: experiments,
@@ -125,6 +159,18 @@ struct ReplayCommand: ParsableCommand {
     task.vLPIHost.vPEIDCount = vPEIDCount
     task.vLPIHost.earlyEvents = earlyEvents == .drop ? .drop : .pend
     task.pathOptions.interrupts = interrupts
+    return task
+  }
+
+  private var needsEvents: Bool { experiments.contains { $0 != .pipeline } }
+
+  private func measure(_ path: String) throws -> RunRecord {
+    var source = try TraceFileSource(path: path)
+    // Before anything is timed, because one that cannot be loaded ends the command.
+    let plugins = try ReplayPlugins.run(
+      backends, deadline: Double(backendDeadline.nanoseconds) / 1e9)
+    var task = try task(&source, path)
+    let (events, geometry) = (task.events, task.geometry)
     var cells: [RunRecord.Cell] = []
     var absent: [String] = []
     for name in designs {
@@ -141,8 +187,9 @@ struct ReplayCommand: ParsableCommand {
       else { continue }
       cells += try task.run(runner)
     }
+    cells += plugins.flatMap(\.cells)
     guard !cells.isEmpty else { throw Failure(absent.joined(separator: "\n")) }
-    var warnings = task.warnings + absent
+    var warnings = task.warnings + plugins.flatMap(\.warnings) + absent
     if architecture == .gicv5 {
       warnings.append(
         "gicv5 follows Linux's driver, not Arm's specification, which was not read; that moving a vLPI "

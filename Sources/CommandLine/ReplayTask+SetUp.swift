@@ -7,9 +7,9 @@ import Replay
 extension ReplayTask {
   /// Owned set-up with vLPIs: the trace's intents as requests to a host, by case. Counts, no times.
   func requests() -> RunRecord.Cell? {
-    guard design.setUp == .owned, design.delivery == .vlpi, architecture == .armGICv4 else {
-      return nil
-    }
+    guard plugin == nil, design.setUp == .owned, design.delivery == .vlpi,
+      architecture == .armGICv4
+    else { return nil }
     var replay = RequestReplay(geometry: geometry, host: vLPIHost)
     for event in events { replay.apply(event) }
     var cell = cell("vlpi-requests")

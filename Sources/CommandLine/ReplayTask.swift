@@ -18,15 +18,17 @@ struct ReplayTask {
   var loops: Int
   var architecture: Architecture
   var design = Design.null
+  /// The plug-in that is the design; nil for a built-in one.
+  var plugin: PluginLibrary?
   var warnings: [String] = []
   /// Asked once for all designs; nil while nothing was proved, or when events are not in memory.
   var answers: ReferenceAnswers?
 
   func cell(_ experiment: String) -> RunRecord.Cell {
     var cell = RunRecord.Cell(
-      design: "\(design)", setUp: design.setUp.rawValue, delivery: design.delivery.rawValue,
-      experiment: experiment)
-    cell.architecture = architecture.rawValue
+      design: plugin?.name ?? "\(design)", setUp: design.setUp.rawValue,
+      delivery: design.delivery.rawValue, experiment: experiment)
+    cell.architecture = plugin == nil ? architecture.rawValue : ReplayPlugins.architecture
     return cell
   }
 

@@ -13,7 +13,7 @@ import Testing
     ("merge", ["/no/such.dbtrace", "/no/such.dbtrace", "-o", "/no/such/out"]),
     ("anonymize", ["/no/such.dbtrace", "-o", "/no/such/out"]),
     ("synth", ["--scale-from", "/no/such.dbtrace", "-o", "/no/such/out"]),
-    ("record", ["-o", "/no/such/out"]),
+    ("record", ["-o", "/no/such/out"]), ("conform", ["/no/such.so"]),
   ]
 
   @Test func theHelpNamesEveryVerb() throws {
