@@ -45,6 +45,7 @@ let package = Package(
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "CPlatform"),
     .target(name: "CDoorbellBackend"),
+    .target(name: "CAllocations"),
     .target(
       name: "TraceFormatInC", dependencies: ["CZstd", "CLZ4"], path: "Tests/TraceFormatInC"),
     .target(
@@ -54,7 +55,8 @@ let package = Package(
     + Target.layer("EventModel")
     + Target.layer("RingBuffer", "CPlatform", tests: ["EventModel", "RingBenchmark", "RingRaces"])
     + Target.layer(
-      "Measurement", "CPlatform", .product(name: "Histogram", package: "hdrhistogram-swift"))
+      "Measurement", "CAllocations", "CPlatform",
+      .product(name: "Histogram", package: "hdrhistogram-swift"))
     + Target.layer(
       "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4",
       tests: ["TraceFormatInC", "ReferenceModel"], golden: true)

@@ -23,7 +23,7 @@
 
   @usableFromInline
   package init() {
-    let buckets = Int(Self.index(of: LatencyHistogram.highestNanoseconds)) + 1
+    let buckets = LatencyHistogram.bucketCount
     // Safety: allocated and initialised as a whole.
     unsafe counts = .allocate(capacity: buckets)
     unsafe counts.initialize(repeating: 0, count: buckets)
@@ -73,5 +73,17 @@
     }
     histogram.setExtremes(smallest: smallest, largest: largest, beyondRange: beyondRange)
     return histogram
+  }
+}
+
+extension LatencyHistogram {
+  /// How many buckets the layout has.
+  package static var bucketCount: Int {
+    Int(LatencyRecorder.index(of: highestNanoseconds)) + 1
+  }
+
+  /// The bucket that counts `nanoseconds`, from 0; values beyond the range are in the last one.
+  package static func bucket(of nanoseconds: UInt64) -> Int {
+    Int(LatencyRecorder.index(of: min(nanoseconds, highestNanoseconds)))
   }
 }
