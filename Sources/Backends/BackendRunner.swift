@@ -14,6 +14,8 @@ package struct BackendRunner: Sendable {
   package let path:
     @Sendable ([TraceEvent], PathExperiment.Options) throws(PathExperiment.Failure) ->
       PathExperiment.Result
+  package let paced:
+    @Sendable ([TraceEvent], PacedExperiment.Options) throws(PathExperiment.Failure) -> PacedResult
   package let setUp: @Sendable ([TraceEvent], SetUpExperiment.Options) -> SetUpExperiment.Result
   package let pipeline:
     @Sendable (consuming ErasedSource, PipelineExperiment.Options) throws(WorkerThreadError) ->
@@ -47,6 +49,10 @@ package struct BackendRunner: Sendable {
     path = { (events, options) throws(PathExperiment.Failure) in
       var backend = makeBackend()
       return try PathExperiment(events, options).run(through: &backend)
+    }
+    paced = { (events, options) throws(PathExperiment.Failure) in
+      var backend = makeBackend()
+      return try PacedExperiment(events, options).run(through: &backend)
     }
     setUp = { events, options in
       SetUpExperiment(events).run(options, makeBackend: makeBackend)

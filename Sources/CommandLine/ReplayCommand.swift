@@ -14,8 +14,9 @@ struct ReplayCommand: ParsableCommand {
     abstract: "Replay a trace through the designs and measure them.",
     discussion: """
       Proves each design equal to the reference model and to the recording, then measures it: what \
-      translation costs (core), what one delivery costs (path), what file, decoder and core \
-      sustain together (pipeline), and what configuring costs (set-up). A design that differs is not timed and ends the command with 1. \
+      translation costs (core), what one delivery costs (path), what this host would have \
+      seen (paced), what file, decoder and core sustain together (pipeline), and what configuring \
+      costs (set-up). A design that differs is not timed and ends the command with 1. \
       Without a trace it replays the NVMe recording that comes with the tool. With --backend a design \
       of your own runs beside the built-in ones, in a process of its own.
 
@@ -25,7 +26,7 @@ struct ReplayCommand: ParsableCommand {
       """)
 
   enum ExperimentName: String, ExpressibleByArgument, CaseIterable {
-    case core, path, pipeline
+    case core, path, paced, pipeline
     case setUp = "set-up"
   }
 
@@ -69,7 +70,7 @@ struct ReplayCommand: ParsableCommand {
 
   @Option(
     name: .customLong("experiment"), parsing: .upToNextOption,
-    help: "Run these experiments: core, path, pipeline, set-up (core path).")
+    help: "Run these experiments: core, path, paced, pipeline, set-up (core path).")
   var experiments: [ExperimentName] = [.core, .path]
 
   @Option(help: "Time at least this many warm passes in core, and passes in set-up.")
@@ -93,6 +94,8 @@ struct ReplayCommand: ParsableCommand {
     name: .customLong("early-events"),
     help: "In set-up, what that host does with an MSI before its mapping: drop or pend (drop).")
   var earlyEvents: EarlyEvents = .drop
+
+  @OptionGroup(title: "Options of paced") var pacing: PacingOptions
 
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
@@ -130,6 +133,9 @@ struct ReplayCommand: ParsableCommand {
       if record.cells.contains(where: { $0.conformance?.firstDifference != nil }) {
         throw ExitCode(ExitStatus.regression.rawValue)
       }
+      if record.cells.contains(where: { $0.voidReason != nil }) {
+        throw ExitCode(ExitStatus.couldNotMeasure.rawValue)
+      }
     }
   }
 
@@ -159,6 +165,7 @@ struct ReplayCommand: ParsableCommand {
     task.vLPIHost.vPEIDCount = vPEIDCount
     task.vLPIHost.earlyEvents = earlyEvents == .drop ? .drop : .pend
     task.pathOptions.interrupts = interrupts
+    task.pacing = pacing.loop
     return task
   }
 
@@ -198,7 +205,7 @@ struct ReplayCommand: ParsableCommand {
     let total = source.totals?.events ?? UInt64(events.count)
     if needsEvents, total > UInt64(events.count) {
       warnings.append(
-        "core, path and set-up hold the first \(events.count) of \(total) events; raise --limit for more"
+        "all but pipeline hold the first \(events.count) of \(total) events; raise --limit for more"
       )
     }
     var record = RunRecord(
@@ -208,7 +215,8 @@ struct ReplayCommand: ParsableCommand {
       trace: try traceFacts(path, events: events, totals: source.totals),
       host: HostFingerprint(
         facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
-      cells: cells, harness: experiments.contains(.path) ? try harness() : [],
+      cells: cells,
+      harness: experiments.contains { $0 == .path || $0 == .paced } ? try harness() : [],
       warnings: Array(Set(warnings)).sorted())
     if experiments.contains(.setUp) { record.slowPaths = ReplayTask.slowPaths() }
     return record
@@ -230,8 +238,20 @@ struct ReplayCommand: ParsableCommand {
       metric("clock-reading", cost.clockNanoseconds),
       metric("clock-reading-ordered", cost.orderedClockNanoseconds),
       metric("histogram-record", cost.recordNanoseconds),
+      metric("clock-and-record", cost.eventNanoseconds),
       metric("cache-line-round-trip-p50", Double(pingPong.line.percentile(50))),
       metric("ring-round-trip-p50", Double(pingPong.ring.percentile(50))),
+    ] + waits(metric)
+  }
+
+  /// What waiting for the next start costs, by strategy.
+  private func waits(_ metric: (String, Double) -> RunRecord.Metric) -> [RunRecord.Metric] {
+    guard experiments.contains(.paced) else { return [] }
+    let cost = PacingWaitCost.measured()
+    return [
+      metric("wait-spin-step", cost.spin), metric("wait-yield-step", cost.yield),
+      metric("wait-sleep-late-median", cost.sleepMedian),
+      metric("wait-sleep-late-worst-of-\(PacingWaitCost.sleeps)", cost.sleepWorst),
     ]
   }
 

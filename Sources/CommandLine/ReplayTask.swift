@@ -12,6 +12,7 @@ struct ReplayTask {
   var experiments: [ReplayCommand.ExperimentName]
   var coreOptions: CoreExperiment.Options
   var pathOptions: PathExperiment.Options
+  var pacing = PacedLoop.Options()
   var setUpOptions = SetUpExperiment.Options()
   /// The host that is asked for vLPIs.
   var vLPIHost = VLPIHost()
@@ -44,6 +45,7 @@ struct ReplayTask {
       switch experiment {
       case .core: cells.append(try core(runner))
       case .path: cells.append(try path(runner))
+      case .paced: cells.append(try paced(runner))
       case .pipeline: cells.append(try pipeline(runner))
       case .setUp:
         cells.append(try setUp(runner))
@@ -53,7 +55,7 @@ struct ReplayTask {
     return cells
   }
 
-  private mutating func reference() -> ReferenceAnswers {
+  mutating func reference() -> ReferenceAnswers {
     if let answers { return answers }
     let asked = ReferenceAnswers(events, geometry: geometry)
     answers = asked
@@ -132,16 +134,7 @@ struct ReplayTask {
   }
 
   private mutating func path(_ runner: BackendRunner) throws -> RunRecord.Cell {
-    // `path` hands an interrupt over between signal and injection: proved as two halves as well.
-    if design != .null {
-      let halves = runner.proveInHalves(reference())
-      guard halves.conforms else {
-        throw Failure(
-          "\(design): path: delivery in two halves differs from the reference model:\n"
-            + "\((halves.firstDifference ?? halves.firstRecordingDifference)?.description ?? "")",
-          .regression)
-      }
-    }
+    try proveHalves(runner, for: "path")
     var options = pathOptions
     options.eventfdHops = design.delivery == .bounce ? 2 : 1
     let result: PathExperiment.Result
@@ -156,18 +149,13 @@ struct ReplayTask {
     var cell = cell("path")
     cell.parameters = ["time": "service time", "in-flight": "1"]
     cell.distributions = [.init(name: "total", unit: "ns", result.total)]
-    for (name, stage) in zip(PathExperiment.Stages.names, result.stages) {
-      cell.distributions.append(.init(name: "stage-\(name)", unit: "ns", stage))
+    for (name, count) in [("coalesced", result.coalesced), ("lost", result.lost)] {
+      cell.metrics.append(
+        .init(
+          name: name, unit: "interrupts", lowerIsBetter: true, value: Double(count),
+          samples: [Double(count)]))
     }
-    for (percent, stages) in result.atPercentile {
-      let rank = percent == percent.rounded() ? "\(Int(percent))" : "\(percent)"
-      for (name, value) in zip(PathExperiment.Stages.names, stages.values) {
-        cell.metrics.append(
-          .init(
-            name: "stage-p\(rank)-\(name)", unit: "ns", lowerIsBetter: true, value: Double(value),
-            samples: [Double(value)]))
-      }
-    }
+    cell.stages = attributions(result.atPercentile, result.stageSet)
     warnings += result.placement.map { "\(design): path: \($0)" }
     return cell
   }

@@ -98,6 +98,12 @@ extension RunRecord {
     public var distributions: [Distribution] = []
     /// Digest of all outcomes in order, in hex.
     public var digest: String?
+    /// Interrupts taken apart, at some percentiles of the whole.
+    public var stages: [StageAttribution]?
+    /// Latency against rate, in rising order of rates.
+    public var curve: [RatePoint]?
+    /// Why the figures must not be believed (lag over its budget, …); absent if they may.
+    public var voidReason: String?
 
     public init(
       design: String, setUp: String, delivery: String, experiment: String, mode: String = "modelled"

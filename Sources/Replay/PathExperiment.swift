@@ -32,49 +32,15 @@ public import Measurement
     @usableFromInline package init() {}
   }
 
-  /// The stages of one interrupt in nanoseconds. They add up to its total.
-  @usableFromInline package struct Stages: Sendable, Hashable {
-    @usableFromInline package var translate: UInt64 = 0
-    @usableFromInline package var wakeUp: UInt64 = 0
-    @usableFromInline package var inject: UInt64 = 0
-    @usableFromInline package var notify: UInt64 = 0
-    @usableFromInline package var acknowledge: UInt64 = 0
-    @usableFromInline package init() {}
-
-    @usableFromInline package var total: UInt64 {
-      translate + wakeUp + inject + notify + acknowledge
-    }
-    @usableFromInline package var values: [UInt64] {
-      [translate, wakeUp, inject, notify, acknowledge]
-    }
-    package static var names: [String] {
-      ["translate", "wake-up", "inject", "notify", "acknowledge"]
-    }
-  }
-
-  /// What became of all interrupts that the device raised, warm-up included.
-  @usableFromInline package struct Account: Sendable, Hashable {
-    @usableFromInline package var offered: UInt64 = 0
-    /// Counted by the vCPU thread, all others by the device thread.
-    @usableFromInline package var taken: UInt64 = 0
-    @usableFromInline package var coalesced: UInt64 = 0
-    @usableFromInline package var masked: UInt64 = 0
-    @usableFromInline package var lost: UInt64 = 0
-    @usableFromInline package init() {}
-
-    @usableFromInline package var isConserved: Bool { offered == taken + coalesced + masked + lost }
-  }
-
   @usableFromInline package struct Result: Sendable {
     @usableFromInline package var total = LatencyHistogram()
     /// From the same start until the device thread has the answer.
     @usableFromInline package var roundTrip = LatencyHistogram()
-    /// In the order of `Stages.names`.
-    @usableFromInline package var stages = Array(
-      repeating: LatencyHistogram(), count: Stages.names.count)
     /// The stages of the very interrupt that stands at this percentile of the total.
-    @usableFromInline package var atPercentile: [(percent: Double, stages: Stages)] = []
-    @usableFromInline package var account: Account
+    @usableFromInline package var atPercentile: [(percent: Double, stages: DeliveryStages)] = []
+    /// The stages that the design has.
+    @usableFromInline package var stageSet = StageSet()
+    @usableFromInline package var account: DeliveryAccount
     /// Why a thread does not have a CPU of its own; empty if all have.
     @usableFromInline package var placement: [String]
 
@@ -83,18 +49,14 @@ public import Measurement
 
     init(_ measured: PathSession.Measured, placement: [String]) {
       account = measured.account
+      stageSet = measured.stageSet
       self.placement = placement
       for sample in measured.samples {
         total.record(sample.stages.total)
         roundTrip.record(sample.roundTrip)
-        stages[0].record(sample.stages.translate)
-        stages[1].record(sample.stages.wakeUp)
-        stages[2].record(sample.stages.inject)
-        stages[3].record(sample.stages.notify)
-        stages[4].record(sample.stages.acknowledge)
       }
       let sorted = measured.samples.map(\.stages).sorted { $0.total < $1.total }
-      for percent in [50, 90, 99, 99.9] where !sorted.isEmpty {
+      for percent in PacedLoop.stagePercents where !sorted.isEmpty {
         // One step down, so that rounding cannot lift an exact rank to the next one.
         let rank = (Double(sorted.count) * percent.nextDown / 100).rounded(.up)
         atPercentile.append((percent, sorted[max(0, Int(rank) - 1)]))

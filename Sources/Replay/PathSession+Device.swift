@@ -35,8 +35,8 @@ extension PathSession {
   ) {
     var answers = answers.take()
     let options = experiment.options
-    let usesEventfd = !lanes.isEmpty
     var result = Measured()
+    if !lanes.isEmpty { result.stageSet.insert(.eventfd) }
     result.samples.reserveCapacity(options.interrupts)
     var warmUp = options.warmUpInterrupts
     let begin = clock.now()
@@ -52,7 +52,8 @@ extension PathSession {
         result.account.offered &+= 1
         let start = clock.now()
         // Safety: as above.
-        let signal = unsafe shared.pointer.pointee.signal(event)
+        var passage = PassageMark(clock)
+        let signal = unsafe shared.pointer.pointee.signal(event, noting: &passage)
         let signalled = clock.nowOrdered()
         if signal.route == Signal.none && signal.outcome.outcome != .delivered {
           // Safety: as above.
@@ -73,18 +74,17 @@ extension PathSession {
           warmUp -= 1
           continue
         }
-        var stages = PathExperiment.Stages()
-        stages.translate = clock.nanoseconds(from: start, to: signalled)
-        var last = signalled
-        if usesEventfd {
-          stages.wakeUp = clock.nanoseconds(from: last, to: message.wokenAt)
-          stages.inject = clock.nanoseconds(from: message.wokenAt, to: message.injectedAt)
-          last = message.injectedAt
-        }
-        stages.notify = clock.nanoseconds(from: last, to: message.seenAt)
-        stages.acknowledge = clock.nanoseconds(from: message.seenAt, to: message.acknowledgedAt)
+        var stamps = StageStamps()
+        stamps.start = start
+        stamps.passedSMMU = passage.time
+        stamps.signalled = signalled
+        stamps.woken = message.wokenAt
+        stamps.injected = message.injectedAt
+        stamps.seen = message.seenAt
+        stamps.acknowledged = message.acknowledgedAt
+        if passage.time != 0 { result.stageSet.insert(.smmu) }
         result.samples.append(
-          Sample(stages: stages, roundTrip: clock.nanoseconds(from: start, to: end)))
+          Sample(stages: stamps.stages(clock), roundTrip: clock.nanoseconds(from: start, to: end)))
         if result.samples.count == options.interrupts { break passes }
       }
       if taken == 0 { break }
@@ -96,7 +96,7 @@ extension PathSession {
   /// next one of its vector is not coalesced too.
   @inlinable
   package func settle<Backend: TranslationBackend & ~Copyable>(
-    _ outcome: Outcome, _ account: inout PathExperiment.Account, _ backend: inout Backend
+    _ outcome: Outcome, _ account: inout DeliveryAccount, _ backend: inout Backend
   ) {
     switch outcome.outcome {
     case .coalesced:

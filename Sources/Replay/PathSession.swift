@@ -33,10 +33,10 @@ import Synchronization
   }
 
   @usableFromInline package struct Sample: Sendable {
-    @usableFromInline package var stages: PathExperiment.Stages
+    @usableFromInline package var stages: DeliveryStages
     @usableFromInline package var roundTrip: UInt64
     @usableFromInline
-    init(stages: PathExperiment.Stages, roundTrip: UInt64) {
+    init(stages: DeliveryStages, roundTrip: UInt64) {
       self.stages = stages
       self.roundTrip = roundTrip
     }
@@ -45,13 +45,14 @@ import Synchronization
   /// What the device thread found.
   @usableFromInline package struct Measured: Sendable {
     @usableFromInline package var samples: [Sample] = []
-    @usableFromInline package var account = PathExperiment.Account()
+    @usableFromInline package var account = DeliveryAccount()
+    @usableFromInline package var stageSet = StageSet()
     @usableFromInline package var errno: Int32 = 0
     @usableFromInline init() {}
   }
 
   @usableFromInline package let clock = CycleClock.shared
-  @usableFromInline package let lanes: [EventfdLane]
+  @usableFromInline package let lanes: [EventfdLane<UInt32>]
   /// The raising end: the injector's if there is an eventfd, else the device's.
   @usableFromInline package let raise: HandOff<RingProducer<Message>>
   @usableFromInline package let raised: HandOff<RingConsumer<Message>>
@@ -64,7 +65,7 @@ import Synchronization
   @usableFromInline package let waiting: SpinThenYieldWait
 
   @usableFromInline package init(eventfdHops: Int) throws(PathExperiment.Failure) {
-    var lanes: [EventfdLane] = []
+    var lanes: [EventfdLane<UInt32>] = []
     for _ in 0..<eventfdHops { lanes.append(try EventfdLane()) }
     self.lanes = lanes
     let interrupts = SPSCRing<Message>(capacity: 16)

@@ -30,6 +30,10 @@ public protocol TranslationBackend: ~Copyable, SendableMetatype {
   /// For hardware delivery that is the whole of it and `route` is nil.
   mutating func signal(_ event: TraceEvent) -> Signal
 
+  /// `signal`, which notes when the device's write has passed the SMMU, if it does. For the stages of an
+  /// interrupt; the reading costs more than the translation.
+  mutating func signal(_ event: TraceEvent, noting passage: inout PassageMark) -> Signal
+
   /// The second half, in the thread that the eventfd woke: route → virtual translation → pending.
   mutating func inject(route: UInt32) -> Outcome
 
@@ -40,6 +44,14 @@ public protocol TranslationBackend: ~Copyable, SendableMetatype {
   /// Events of any kind, in order, each given to the method that it belongs to. A design to which a call
   /// is dear takes them in one; all others leave it to the loop.
   mutating func replay(_ events: UnsafeBufferPointer<TraceEvent>, _ tally: inout PassTally)
+}
+
+extension TranslationBackend where Self: ~Copyable {
+  /// A design whose messages do not pass an SMMU notes nothing.
+  @inlinable
+  public mutating func signal(_ event: TraceEvent, noting passage: inout PassageMark) -> Signal {
+    signal(event)
+  }
 }
 
 /// What the device's side of a design gave for one MSI.

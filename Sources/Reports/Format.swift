@@ -26,3 +26,10 @@ public enum Format {
 
   public static func millions(_ perSecond: Double) -> String { number(perSecond / 1_000_000) }
 }
+
+extension Format {
+  /// 50, 99, 99.9: without a point where none is needed.
+  public static func percentile(_ percent: Double) -> String {
+    percent == percent.rounded() ? String(Int(percent)) : String(percent)
+  }
+}

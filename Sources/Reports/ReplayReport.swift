@@ -9,7 +9,8 @@ public struct ReplayReport {
   public func text() -> String {
     var out = heading()
     for section in [
-      conformance(), core(), path(), stages(), pipeline(), setUp(), breakEven(), requests(),
+      conformance(), core(), path(), paced(), stages(), pipeline(), setUp(), breakEven(),
+      requests(),
       slowPaths(), harness(), work(), ledger(),
     ] {
       if let section { out += "\n" + section }
@@ -100,23 +101,6 @@ public struct ReplayReport {
     guard !table.isEmpty else { return nil }
     return "Path: one interrupt in flight, device thread to vCPU thread and back; "
       + "service time, ns\n" + table.text()
-  }
-
-  /// The stages of the very interrupts that stand at a percentile of the total: they add up.
-  private func stages() -> String? {
-    let names = ["translate", "wake-up", "inject", "notify", "acknowledge"]
-    var table = Table(
-      [.word("design"), .word("the interrupt at")] + names.map { .number($0) } + [.number("sum")])
-    for cell in cells("path") {
-      for rank in ["p50", "p99"] {
-        let parts = names.compactMap { cell.metric("stage-\(rank)-\($0)")?.value }
-        guard parts.count == names.count else { continue }
-        table.add(
-          [cell.design, rank] + parts.map(Format.number) + [Format.number(parts.reduce(0, +))])
-      }
-    }
-    guard !table.isEmpty else { return nil }
-    return "Stages of those interrupts, ns\n" + table.text()
   }
 
   private func pipeline() -> String? {

@@ -31,7 +31,9 @@ struct Tool {
   }
 
   /// Runs the tool to its end.
-  static func run(_ arguments: String...) throws -> Result {
+  static func run(_ arguments: String...) throws -> Result { try run(arguments) }
+
+  static func run(_ arguments: [String]) throws -> Result {
     try shell("exec \"$0\" \"$@\"", [path] + arguments)
   }
 

@@ -198,4 +198,30 @@ import Testing
       #expect(early.error.contains("out of the time line"))
     }
   }
+
+  @Test func aPacedRunAboveItsLagBudgetIsShownAndEndsWithThree() throws {
+    let arguments = [
+      "replay", Tool.trace("boot"), "--design", "direct", "--experiment", "paced", "--rate", "20k",
+      "--duration", "20ms",
+    ]
+    let void = try Tool.run(arguments + ["--lag-budget", "0ns"])
+    #expect(void.status == 3, "\(void.error)")
+    #expect(void.output.contains("VOID: send lag p99.9") && void.output.contains("response"))
+    #expect(void.output.contains("decode"))
+    let kept = try Tool.run(arguments + ["--lag-budget", "10s", "--format", "json"])
+    #expect(kept.status == 0, "\(kept.error)")
+    #expect(kept.output.contains("\"lag-budget-ns\" : \"10000000000\""))
+    #expect(!kept.output.contains("voidReason"))
+  }
+
+  @Test func contradictoryPacingIsWrongUsage() throws {
+    let trace = Tool.trace("boot")
+    for wrong in [
+      ["--arrivals", "recorded", "--rate", "5k"], ["--speed", "2", "--rate", "5k"],
+      ["--speed", "0"], ["--duration", "5"], ["--wait", "never"], ["--lag-budget=-5us"],
+    ] {
+      let result = try Tool.run(["replay", trace, "--experiment", "paced"] + wrong)
+      #expect(result.status == 64, "\(wrong): \(result.error)")
+    }
+  }
 }

@@ -18,6 +18,14 @@ import Testing
           .init(value: 10, count: 98), .init(value: 20, count: 1), .init(value: 90, count: 1),
         ])
     ]
+    cell.stages = [
+      .init(percentile: 99.9, total: 7, stages: [.init(name: "its", nanoseconds: 7)])
+    ]
+    cell.curve = [
+      .init(
+        rate: 1e6, taken: 9e5, runs: 3, sustained: 2, coalesced: 1, lost: 0, p50: 1, p99: 2,
+        p999: 3, maximum: 4, lag: 5)
+    ]
     return RunRecord(
       tool: .init(name: "doorbell", version: "1"), command: ["doorbell", "replay"],
       started: "2026-01-01T00:00:00Z",

@@ -61,6 +61,7 @@ struct ToyBackend: TranslationBackend, ~Copyable {
   private let flaw: Flaw
   private let flawAt: UInt64
   private let salt: UInt64
+  /// By route; several may be on their way at once.
   private var messages: [TraceEvent] = []
   /// Kinds in the order in which they were seen, if asked for.
   var log: [EventKind] = []
@@ -135,8 +136,7 @@ struct ToyBackend: TranslationBackend, ~Copyable {
     return Signal(outcome: Outcome(outcome: .delivered), route: UInt32(messages.count - 1))
   }
   mutating func inject(route: UInt32) -> Outcome {
-    let event = messages.remove(at: Int(route))
-    var outcome = translate(event)
+    var outcome = translate(messages[Int(route)])
     if flaw == .wrongInjection { outcome.intid ^= 1 }
     return outcome
   }

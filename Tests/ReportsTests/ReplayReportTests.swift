@@ -98,4 +98,31 @@ import Testing
     record.slowPaths?[0].points.append(.init(length: 100, walk: 1, map: 2))
     #expect(ReplayReport(record).text().contains("the walk wins to the end"))
   }
+
+  @Test func stagesOfOneInterruptStandInARowAndMissingOnesAreADash() {
+    var record = record(difference: nil)
+    var cell = RunRecord.Cell(
+      design: "trapped+bounce", setUp: "trapped", delivery: "bounce", experiment: "paced")
+    cell.distributions = ["response", "service", "lag"].map {
+      .init(name: $0, unit: "ns", counts: [.init(value: 1_234_567_890, count: 1_000)])
+    }
+    cell.stages = [
+      .init(
+        percentile: 99.9, total: 1_000_900,
+        stages: [
+          .init(name: "decode-wait", nanoseconds: 1_000_000),
+          .init(name: "its", nanoseconds: 900),
+        ])
+    ]
+    cell.voidReason = "the sender was late"
+    record.cells = [cell]
+    let text = ReplayReport(record).text()
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(
+      lines.contains([
+        "trapped+bounce", "p99.9", "1,000,000", "–", "–", "900", "–", "–", "–", "–", "1,000,900",
+      ]))
+    #expect(text.contains("trapped+bounce: VOID: the sender was late"))
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
+  }
 }

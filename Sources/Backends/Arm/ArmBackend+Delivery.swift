@@ -8,15 +8,26 @@ extension ArmBackend where Host: ~Copyable {
   @inline(__always)
   mutating func translate(_ event: TraceEvent) -> Outcome {
     if event.kind == .dma { return access(event) }
-    if Choice.isVLPI { return deliverVirtual(event) }
-    let signal = signalHost(event)
+    var unmarked = NoMark()
+    if Choice.isVLPI { return deliverVirtual(event, &unmarked) }
+    let signal = signalHost(event, &unmarked)
     guard signal.route != Signal.none else { return signal.outcome }
     return injectRoute(signal.route)
   }
 
   @inline(__always)
   mutating func signal(_ event: TraceEvent) -> Signal {
-    Choice.isVLPI ? Signal(outcome: deliverVirtual(event)) : signalHost(event)
+    var unmarked = NoMark()
+    return send(event, &unmarked)
+  }
+
+  mutating func signal(_ event: TraceEvent, noting passage: inout PassageMark) -> Signal {
+    send(event, &passage)
+  }
+
+  @inline(__always)
+  private mutating func send(_ event: TraceEvent, _ passage: inout some Mark) -> Signal {
+    Choice.isVLPI ? Signal(outcome: deliverVirtual(event, &passage)) : signalHost(event, &passage)
   }
 
   mutating func inject(route: UInt32) -> Outcome { injectRoute(route) }
@@ -42,7 +53,7 @@ extension ArmBackend where Host: ~Copyable {
 
   /// vlpi: the physical ITS makes the guest's interrupt pending.
   @inline(__always)
-  mutating func deliverVirtual(_ event: TraceEvent) -> Outcome {
+  mutating func deliverVirtual(_ event: TraceEvent, _ passage: inout some Mark) -> Outcome {
     var eventID = event.data
     var address = event.iova
     if Choice.isTrapped {
@@ -54,6 +65,7 @@ extension ArmBackend where Host: ~Copyable {
       address = HostLayout.windowDoorbell
     }
     if let loss = reachDoorbell(event.streamID, address) { return Outcome(outcome: loss) }
+    passage.note()
     var outcome = its.translateOnHost(deviceID: event.deviceID, eventID: eventID)
     if Choice.isTrapped && outcome.flags & Outcome.takenByHost != 0 {
       outcome = forwardLate(event)
@@ -64,7 +76,7 @@ extension ArmBackend where Host: ~Copyable {
 
   /// irqfd, bounce: the physical ITS finds the host's interrupt; its handler signals an eventfd.
   @inline(__always)
-  mutating func signalHost(_ event: TraceEvent) -> Signal {
+  mutating func signalHost(_ event: TraceEvent, _ passage: inout some Mark) -> Signal {
     var eventID = event.data
     var address = event.iova
     if Choice.isTrapped {
@@ -80,6 +92,7 @@ extension ArmBackend where Host: ~Copyable {
     if let loss = reachDoorbell(event.streamID, address) {
       return Signal(outcome: Outcome(outcome: loss))
     }
+    passage.note()
     let outcome = its.translateOnHost(deviceID: event.deviceID, eventID: eventID)
     guard outcome.outcome == .delivered else { return Signal(outcome: outcome) }
     return Signal(outcome: outcome, route: outcome.intid &- INTID.firstLPI.rawValue)
@@ -103,3 +116,15 @@ extension ArmBackend where Host: ~Copyable {
     return outcome
   }
 }
+
+/// Told when a write has passed the SMMU.
+protocol Mark {
+  mutating func note()
+}
+
+/// Costs nothing.
+struct NoMark: Mark {
+  @inline(__always) mutating func note() {}
+}
+
+extension PassageMark: Mark {}

@@ -2,18 +2,22 @@ import CPlatform
 import Glibc
 public import RingBuffer
 
-/// One eventfd between two threads, with the ring beside it that says which route was signalled.
-@usableFromInline package final class EventfdLane: Sendable {
+/// One eventfd between two threads, with the ring beside it that says what was signalled.
+///
+/// The sender pushes, then signals; the receiver waits, then pops until the ring is empty. So what is
+/// pushed while the receiver empties the ring has a signal of its own, and none is slept through
+/// (`Tests/Models/eventfd.pml`).
+@usableFromInline package final class EventfdLane<Payload: BitwiseCopyable & Sendable>: Sendable {
   @usableFromInline package let descriptor: Int32
-  @usableFromInline package let sender: HandOff<RingProducer<UInt32>>
-  @usableFromInline package let receiver: HandOff<RingConsumer<UInt32>>
+  @usableFromInline package let sender: HandOff<RingProducer<Payload>>
+  @usableFromInline package let receiver: HandOff<RingConsumer<Payload>>
 
   /// Nothing is left open on failure, which is an errno.
-  @usableFromInline package init() throws(PathExperiment.Failure) {
+  @usableFromInline package init(capacity: Int = 16) throws(PathExperiment.Failure) {
     let opened = CPlatform_eventfd()
     guard opened >= 0 else { throw .eventfd(code: -opened) }
     descriptor = opened
-    let ring = SPSCRing<UInt32>(capacity: 16)
+    let ring = SPSCRing<Payload>(capacity: capacity)
     sender = HandOff(ring.producer)
     receiver = HandOff(ring.consumer)
   }
@@ -30,7 +34,7 @@ public import RingBuffer
     return unsafe CPlatform_eventfdWait(descriptor, &count) == 0
   }
 
-  /// Lets a receiver that waits find the end of the routes. For a lane whose sending end nobody took.
+  /// Lets a receiver that waits find the end of the ring. For a lane whose sending end nobody took.
   @usableFromInline package func abandon() {
     sender.discard()
     _ = signal()

@@ -1,0 +1,69 @@
+import Backends
+import History
+import Measurement
+import Replay
+
+extension ReplayTask {
+  /// The experiment `paced` of one design. A void run is reported with its reason.
+  mutating func paced(_ runner: BackendRunner) throws -> RunRecord.Cell {
+    try proveHalves(runner, for: "paced")
+    var options = PacedExperiment.Options()
+    options.loop = pacing
+    options.eventfdHops = design.delivery == .bounce ? 2 : 1
+    let result: PacedResult
+    do throws(PathExperiment.Failure) {
+      result = try runner.paced(events, options)
+    } catch {
+      throw Failure("\(design): paced: \(error)")
+    }
+    var cell = cell("paced")
+    cell.parameters = [
+      "time": "response time", "arrivals": pacing.arrivals.text, "wait": pacing.wait.rawValue,
+      "lag-budget-ns": "\(pacing.lagBudgetNanoseconds)",
+      "duration-ns": "\(pacing.nanoseconds)", "warm-up-ns": "\(pacing.warmUpNanoseconds)",
+    ]
+    cell.distributions = [
+      .init(name: "response", unit: "ns", result.response),
+      .init(name: "service", unit: "ns", result.service),
+      .init(name: "lag", unit: "ns", result.lag),
+    ]
+    func metric(_ name: String, _ unit: String, _ value: Double, lower: Bool) {
+      cell.metrics.append(
+        .init(name: name, unit: unit, lowerIsBetter: lower, value: value, samples: [value]))
+    }
+    metric("sent-per-second", "1/s", result.sentPerSecond, lower: false)
+    metric("coalesced", "interrupts", Double(result.account.coalesced), lower: true)
+    metric("lost", "interrupts", Double(result.account.lost), lower: true)
+    if let allocations = result.allocations {
+      metric("allocations", "calls", Double(allocations), lower: true)
+    }
+    cell.stages = attributions(result.atPercentile, result.stageSet)
+    cell.voidReason = result.voidReason
+    warnings += result.placement.map { "\(design): paced: \($0)" }
+    return cell
+  }
+
+  /// An interrupt is handed over between signal and injection: proved as two halves as well.
+  mutating func proveHalves(_ runner: BackendRunner, for experiment: String) throws {
+    guard design != .null else { return }
+    let halves = runner.proveInHalves(reference())
+    guard halves.conforms else {
+      throw Failure(
+        "\(design): \(experiment): delivery in two halves differs from the reference model:\n"
+          + "\((halves.firstDifference ?? halves.firstRecordingDifference)?.description ?? "")",
+        .regression)
+    }
+  }
+
+  /// Without the stages that the design or the experiment does not have.
+  func attributions(
+    _ found: [(percent: Double, stages: DeliveryStages)], _ present: StageSet
+  ) -> [RunRecord.StageAttribution] {
+    found.map { percent, stages in
+      .init(
+        percentile: percent, total: stages.total,
+        stages: DeliveryStages.all.filter { present.isSuperset(of: $0.set) }
+          .map { .init(name: $0.name, nanoseconds: stages[keyPath: $0.path]) })
+    }
+  }
+}

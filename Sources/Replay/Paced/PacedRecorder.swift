@@ -1,0 +1,46 @@
+import EventModel
+import Measurement
+
+/// Collects what a paced run sees. Nothing is allocated after `init`.
+struct PacedRecorder<Clock: PacingClock>: ~Copyable {
+  private let clock: Clock
+  /// Ticks; interrupts meant to start earlier are counted and not recorded.
+  var measuredFrom: UInt64 = 0
+  private var response = LatencyRecorder()
+  private var service = LatencyRecorder()
+  private var lag = LatencyRecorder()
+  private var exemplars = StageExemplars()
+  private var account = DeliveryAccount()
+  private var measured: UInt64 = 0
+
+  init(clock: Clock) { self.clock = clock }
+
+  mutating func noteSent(intended: UInt64, sent: UInt64) {
+    account.offered &+= 1
+    guard intended >= measuredFrom else { return }
+    measured &+= 1
+    lag.record(clock.nanoseconds(from: intended, to: sent))
+  }
+
+  mutating func record(_ end: DeliveryEnd) {
+    account.settle(end.outcome)
+    guard end.outcome == .delivered, end.stamps.start >= measuredFrom else { return }
+    let stages = end.stamps.stages(clock)
+    response.record(stages.total)
+    service.record(stages.total &- stages.decodeWait)
+    exemplars.record(stages, total: stages.total)
+  }
+
+  consuming func result(
+    unended: UInt64, nanoseconds: UInt64, allocations: UInt64?, _ options: PacedLoop.Options
+  ) -> PacedResult {
+    let response = response.histogram
+    return PacedResult(
+      response: response, service: service.histogram, lag: lag.histogram, account: account,
+      unended: unended, nanoseconds: nanoseconds, measured: measured,
+      atPercentile: response.count == 0
+        ? []
+        : PacedLoop.stagePercents.map { ($0, exemplars.stages(at: $0, of: response)) },
+      allocations: allocations, lagBudgetNanoseconds: options.lagBudgetNanoseconds)
+  }
+}

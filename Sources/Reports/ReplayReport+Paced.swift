@@ -1,0 +1,66 @@
+import History
+
+// The open loop, and the stages of single interrupts.
+
+extension ReplayReport {
+  func paced() -> String? {
+    let percentiles: [Double] = [50, 99, 99.9, 100]
+    var table = Table(
+      [.word("design"), .number("sent/s"), .number("interrupts"), .word("time")]
+        + ["p50", "p99", "p99.9", "max"].map { .number($0) })
+    for cell in cells("paced") {
+      for name in ["response", "service", "lag"] {
+        guard let times = cell.distribution(name) else { continue }
+        let isFirst = name == "response"
+        table.add(
+          [
+            isFirst ? cell.design : "",
+            isFirst ? value(cell, "sent-per-second") : "", Format.count(times.total), name,
+          ] + percentiles.map { Format.nanoseconds(times.percentile($0)) })
+      }
+    }
+    guard !table.isEmpty, let first = cells("paced").first else { return nil }
+    var out =
+      "Paced: \(first.parameters["arrivals"] ?? "?"), one absolute schedule; "
+      + "response from the intended start, ns\n" + table.text()
+    let allocations = cells("paced").compactMap { cell in
+      cell.metric("allocations").map { "\(cell.design) \(Format.count(UInt64($0.value)))" }
+    }
+    if !allocations.isEmpty {
+      out +=
+        "  allocations between first and last interrupt, set-up apart: "
+        + allocations.joined(separator: ", ") + "\n"
+    }
+    for cell in cells("paced") {
+      if let reason = cell.voidReason { out += "  \(cell.design): VOID: \(reason)\n" }
+    }
+    return out
+  }
+
+  /// The stages of the very interrupts that stand at a percentile of the total: they add up. "–" is a
+  /// stage that the design or the experiment does not have.
+  func stages() -> String? {
+    let names = [
+      ("decode-wait", "decode"), ("ring-wait", "ring"), ("smmu", "smmu"), ("its", "its"),
+      ("wake-up", "wake-up"), ("inject", "inject"), ("notification", "notify"),
+      ("acknowledge", "ack"),
+    ]
+    var out = ""
+    for experiment in ["path", "paced"] {
+      var table = Table(
+        [.word("design"), .word("at")] + names.map { .number($0.1) } + [.number("sum")])
+      for cell in cells(experiment) {
+        for found in cell.stages ?? [] {
+          table.add(
+            [cell.design, "p" + Format.percentile(found.percentile)]
+              + names.map { found.stage($0.0).map(Format.nanoseconds) ?? "–" }
+              + [Format.nanoseconds(found.total)])
+        }
+      }
+      guard !table.isEmpty else { continue }
+      out += (out.isEmpty ? "" : "\n") + "Stages of those interrupts, \(experiment), ns\n"
+      out += table.text()
+    }
+    return out.isEmpty ? nil : out
+  }
+}
