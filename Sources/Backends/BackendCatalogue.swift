@@ -33,37 +33,45 @@ package enum BackendCatalogue {
   }
 
   /// The runner of a design; nil if there is none.
+  ///
+  /// - Parameter tlbEntries: of the SMMU's combined TLB, rounded up to a power of two; 0 is none, nil what
+  ///   `SMMUOptions` says.
   package static func runner(
-    of design: Design, geometry: TableGeometry, architecture: Architecture = .armGICv4
+    of design: Design, geometry: TableGeometry, architecture: Architecture = .armGICv4,
+    tlbEntries: Int? = nil
   ) -> BackendRunner? {
+    var smmu = SMMUOptions()
+    if let tlbEntries { smmu.tlbEntries = tlbEntries }
     guard absence(of: design, on: architecture) == nil else { return nil }
     if design == .null { return BackendRunner(geometry: geometry) { NullBackend() } }
     return switch architecture {
-    case .armGICv3, .armGICv4: design.accept(ArmRunner<ITSCore>(geometry: geometry))
-    case .gicv5: design.accept(ArmRunner<GICv5Host>(geometry: geometry))
-    case .x86Intel: design.accept(X86Runner<IntelRemapper>(geometry: geometry))
-    case .x86AMD: design.accept(X86Runner<AMDRemapper>(geometry: geometry))
+    case .armGICv3, .armGICv4: design.accept(ArmRunner<ITSCore>(geometry: geometry, smmu: smmu))
+    case .gicv5: design.accept(ArmRunner<GICv5Host>(geometry: geometry, smmu: smmu))
+    case .x86Intel: design.accept(X86Runner<IntelRemapper>(geometry: geometry, smmu: smmu))
+    case .x86AMD: design.accept(X86Runner<AMDRemapper>(geometry: geometry, smmu: smmu))
     }
   }
 
   private struct ArmRunner<Host: HostInterruptController & ~Copyable>: DesignVisitor {
     let geometry: TableGeometry
+    let smmu: SMMUOptions
 
     @inline(__always)
     func visit<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
-      BackendRunner(geometry: geometry) { [geometry] in
-        ArmBackend<Choice, Host>(geometry: geometry, smmu: SMMUOptions())
+      BackendRunner(geometry: geometry) { [geometry, smmu] in
+        ArmBackend<Choice, Host>(geometry: geometry, smmu: smmu)
       }
     }
   }
 
   private struct X86Runner<Remapper: InterruptRemapper & ~Copyable>: DesignVisitor {
     let geometry: TableGeometry
+    let smmu: SMMUOptions
 
     @inline(__always)
     func visit<Choice: DesignChoice>(_: Choice.Type) -> BackendRunner {
-      BackendRunner(geometry: geometry) { [geometry] in
-        X86Backend<Choice, Remapper>(geometry: geometry, smmu: SMMUOptions())
+      BackendRunner(geometry: geometry) { [geometry, smmu] in
+        X86Backend<Choice, Remapper>(geometry: geometry, smmu: smmu)
       }
     }
   }

@@ -76,6 +76,8 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Time at least this many warm passes in core, and passes in set-up.")
   var passes = 15
 
+  @OptionGroup var core: CoreArguments
+
   @Option(help: "Measure this many interrupts in path.")
   var interrupts = 5_000
 
@@ -114,6 +116,9 @@ struct ReplayCommand: ParsableCommand {
     }
     guard backendDeadline.nanoseconds > 0 else {
       throw ValidationError("--backend-deadline takes a time above 0")
+    }
+    guard core.equality == .full || experiments == [.core] else {
+      throw ValidationError("--equality digest goes with --experiment core alone")
     }
     guard passes > 0, interrupts > 0, loops > 0, limit > 0 else {
       throw ValidationError("--passes, --interrupts, --loops and --limit take numbers above 0")
@@ -161,6 +166,9 @@ struct ReplayCommand: ParsableCommand {
       coreOptions: CoreExperiment.Options(), pathOptions: PathExperiment.Options(), loops: loops,
       architecture: architecture)
     task.coreOptions.warmPasses = passes
+    core.apply(to: &task.coreOptions)
+    task.coreParameters = core.parameters
+    task.provesInFull = core.equality == .full
     task.setUpOptions.passes = passes
     task.vLPIHost.vPEIDCount = vPEIDCount
     task.vLPIHost.earlyEvents = earlyEvents == .drop ? .drop : .pend
@@ -190,13 +198,14 @@ struct ReplayCommand: ParsableCommand {
       if Console.errorIsTerminal { Console.note("replaying through \(design) …") }
       guard
         let runner = BackendCatalogue.runner(
-          of: design, geometry: geometry, architecture: architecture)
+          of: design, geometry: geometry, architecture: architecture,
+          tlbEntries: core.tlbEntries)
       else { continue }
       cells += try task.run(runner)
     }
     cells += plugins.flatMap(\.cells)
     guard !cells.isEmpty else { throw Failure(absent.joined(separator: "\n")) }
-    var warnings = task.warnings + plugins.flatMap(\.warnings) + absent
+    var warnings = task.warnings + plugins.flatMap(\.warnings) + core.warnings + absent
     if architecture == .gicv5 {
       warnings.append(
         "gicv5 follows Linux's driver, not Arm's specification, which was not read; that moving a vLPI "

@@ -11,6 +11,10 @@ struct ReplayTask {
   var geometry: TableGeometry
   var experiments: [ReplayCommand.ExperimentName]
   var coreOptions: CoreExperiment.Options
+  /// Added to what a cell of core says of itself.
+  var coreParameters: [String: String] = [:]
+  /// Whether a design is asked against the reference model before it is timed.
+  var provesInFull = true
   var pathOptions: PathExperiment.Options
   var pacing = PacedLoop.Options()
   var setUpOptions = SetUpExperiment.Options()
@@ -36,7 +40,7 @@ struct ReplayTask {
   mutating func run(_ runner: BackendRunner) throws -> [RunRecord.Cell] {
     var cells: [RunRecord.Cell] = []
     // `null` translates nothing: it has no answer that could be right.
-    if design != .null {
+    if design != .null, provesInFull {
       let proof = try prove(runner)
       cells.append(proof)
       if proof.conformance?.firstDifference != nil { return cells }
@@ -120,6 +124,8 @@ struct ReplayTask {
       "delivery-events": "\(result.deliveryEvents)", "set-up-events": "\(result.setUpEvents)",
       "vectors": "\(vectorCount)",
     ]
+    cell.parameters.merge(coreParameters) { $1 }
+    cell.digest = result.cold.first.map { String($0.tally.digest, radix: 16) }
     return cell
   }
 

@@ -27,6 +27,8 @@ public import Measurement
     @usableFromInline package var trafficPasses = 3
     @usableFromInline package var thrashPasses = 3
     @usableFromInline package var thrash = CoreThrash()
+    /// Slows a stage on purpose, in every pass. Nil: nothing is slowed.
+    @usableFromInline package var delay: InjectedDelay?
     @usableFromInline package init() {}
   }
 
@@ -91,20 +93,20 @@ public import Measurement
     let clock = CycleClock.shared
     for _ in 0..<max(1, options.coldPasses) {
       var backend = makeBackend()
-      result.cold.append(pass(&backend, clock))
+      result.cold.append(pass(&backend, clock, options.delay))
       coldCounters.append(backend.counters)
     }
     var backend = makeBackend()
-    _ = pass(&backend, clock)
-    _ = pass(&backend, clock)
+    _ = pass(&backend, clock, options.delay)
+    _ = pass(&backend, clock, options.delay)
     let begin = clock.now()
     while result.warm.count < options.warmPasses
       || clock.nanoseconds(from: begin, to: clock.now()) < options.warmNanoseconds
     {
-      result.warm.append(pass(&backend, clock))
+      result.warm.append(pass(&backend, clock, options.delay))
     }
     for _ in 0..<options.trafficPasses {
-      result.traffic.append(trafficPass(&backend, clock, &laterTallies))
+      result.traffic.append(trafficPass(&backend, clock, options.delay, &laterTallies))
     }
     if options.thrashPasses > 0 {
       var displacer = CacheDisplacer(bytes: options.thrash.displacedBytes)
@@ -141,11 +143,11 @@ public import Measurement
   /// One timed pass. The clock is read once per border between stretches.
   @inlinable
   func pass<Backend: TranslationBackend & ~Copyable>(
-    _ backend: inout Backend, _ clock: CycleClock
+    _ backend: inout Backend, _ clock: CycleClock, _ delay: InjectedDelay?
   ) -> Pass {
     var result = Pass()
     var ticks = StretchTicks()
-    timeStretches(stretches, &backend, clock, &result.tally, &ticks)
+    timeStretches(stretches, &backend, clock, delay, &result.tally, &ticks)
     result.borders = UInt64(stretches.count)
     result.deliveryNanoseconds = clock.nanoseconds(from: 0, to: ticks.traffic)
     result.setUpNanoseconds = clock.nanoseconds(from: 0, to: ticks.setUp)
@@ -154,11 +156,12 @@ public import Measurement
 
   @inlinable
   func trafficPass<Backend: TranslationBackend & ~Copyable>(
-    _ backend: inout Backend, _ clock: CycleClock, _ tallies: inout [PassTally]
+    _ backend: inout Backend, _ clock: CycleClock, _ delay: InjectedDelay?,
+    _ tallies: inout [PassTally]
   ) -> TrafficPass {
     var tally = PassTally()
     var ticks = StretchTicks()
-    timeStretches(fineStretches, &backend, clock, &tally, &ticks)
+    timeStretches(fineStretches, &backend, clock, delay, &tally, &ticks)
     tallies.append(tally)
     return TrafficPass(
       trafficNanoseconds: clock.nanoseconds(from: 0, to: ticks.traffic),
@@ -169,7 +172,7 @@ public import Measurement
   @inlinable
   func timeStretches<Backend: TranslationBackend & ~Copyable>(
     _ stretches: [Stretch], _ backend: inout Backend, _ clock: CycleClock,
-    _ tally: inout PassTally, _ ticks: inout StretchTicks
+    _ delay: InjectedDelay?, _ tally: inout PassTally, _ ticks: inout StretchTicks
   ) {
     // Safety: stretches lie within the array, whose storage lives during the call.
     unsafe events.withUnsafeBufferPointer { all in
@@ -177,7 +180,10 @@ public import Measurement
       for stretch in stretches {
         unsafe replay(
           UnsafeBufferPointer(rebasing: all[stretch.range]), through: &backend, &tally)
-        let now = clock.now()
+        var now = clock.now()
+        if let delay, delay.covers(stretch.work) {
+          now = delay.prolong(from: last, to: now, clock)
+        }
         switch stretch.work {
         case .traffic: ticks.traffic &+= now &- last
         case .maintenance: ticks.maintenance &+= now &- last

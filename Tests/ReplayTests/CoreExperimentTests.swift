@@ -1,4 +1,5 @@
 import EventModel
+import Measurement
 import Testing
 
 @testable import Replay
@@ -61,6 +62,26 @@ import Testing
       #expect(pass.events <= 5 * pass.blocks)
     }
     #expect(result.isRepeatable)
+  }
+
+  @Test func aDelayProlongsItsStageByItsShareAndNothingElse() {
+    let clock = CycleClock.shared
+    let begin = clock.now()
+    let end = begin + 1_000
+    for share in [0, 0.03, 2] {
+      let delay = InjectedDelay(stage: .delivery, share: share)
+      #expect(delay.prolong(from: begin, to: end, clock) >= end + UInt64(1_000 * share))
+      #expect(delay.covers(.traffic) && delay.covers(.maintenance) && !delay.covers(.setUp))
+    }
+    #expect(InjectedDelay(stage: .setUp, share: 1).covers(.setUp))
+    #expect(!InjectedDelay(stage: .setUp, share: 1).covers(.traffic))
+    let events = toyTrace(rounds: 8)
+    let plain = CoreExperiment(events).run(Self.quick) { ToyBackend() }
+    var options = Self.quick
+    options.delay = InjectedDelay(stage: .delivery, share: 5)
+    let slowed = CoreExperiment(events).run(options) { ToyBackend() }
+    #expect(slowed.isRepeatable && slowed.coldCounters == plain.coldCounters)
+    #expect(slowed.cold[0].tally.digest == plain.cold[0].tally.digest)
   }
 
   @Test func noEventsGiveNoFigures() {
