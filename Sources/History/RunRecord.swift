@@ -173,6 +173,8 @@ extension RunRecord {
     public var value: Double
     /// One per repetition, in order.
     public var samples: [Double]
+    /// How many of them each launch gave, in order. Absent: all are of one launch.
+    public var launchSizes: [Int]?
     public init(name: String, unit: String, lowerIsBetter: Bool, value: Double, samples: [Double]) {
       self.name = name
       self.unit = unit

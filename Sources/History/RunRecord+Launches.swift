@@ -1,0 +1,102 @@
+// Several launches in one record: what one arm of a comparison measured.
+
+extension RunRecord {
+  public enum LaunchError: Error, CustomStringConvertible {
+    case noLaunches
+    case different(fact: String, first: String, other: String)
+
+    public var description: String {
+      switch self {
+      case .noLaunches: "no run record to put together"
+      case .different(let fact, let first, let other):
+        "launches of one arm differ in \(fact): \(first) against \(other); "
+          + "put only launches of one build on one trace and host together"
+      }
+    }
+  }
+
+  /// One record of all `launches`: samples in order, histograms added, facts from the launch that proved
+  /// them. Launches must agree in trace, host and build.
+  public static func merged(_ launches: [RunRecord]) throws(LaunchError) -> RunRecord {
+    guard var result = launches.first else { throw .noLaunches }
+    for other in launches.dropFirst() {
+      func require(_ fact: String, _ first: String, _ second: String) throws(LaunchError) {
+        if first != second { throw .different(fact: fact, first: first, other: second) }
+      }
+      try require("trace", result.trace.contentHash, other.trace.contentHash)
+      try require("tool version", result.tool.version, other.tool.version)
+      if let difference = result.host.differences(from: other.host).first {
+        throw .different(fact: "host", first: difference, other: "the first launch")
+      }
+      result.launches += other.launches
+      for cell in other.cells { result.add(cell) }
+      result.warnings = Array(Set(result.warnings + other.warnings)).sorted()
+    }
+    return result
+  }
+
+  private mutating func add(_ cell: Cell) {
+    guard let place = cells.firstIndex(where: { $0.isSame(as: cell) }) else {
+      cells.append(cell)
+      return
+    }
+    for metric in cell.metrics {
+      if let index = cells[place].metrics.firstIndex(where: { $0.name == metric.name }) {
+        cells[place].metrics[index].append(metric)
+      } else {
+        cells[place].metrics.append(metric)
+      }
+    }
+    for distribution in cell.distributions {
+      if let index = cells[place].distributions.firstIndex(where: { $0.name == distribution.name })
+      {
+        cells[place].distributions[index].add(distribution)
+      } else {
+        cells[place].distributions.append(distribution)
+      }
+    }
+  }
+}
+
+extension RunRecord.Cell {
+  /// Absent in records that are older than the choice.
+  public var architectureName: String { architecture ?? "arm-gicv4" }
+
+  /// The same design on the same hardware in the same experiment.
+  public func isSame(as other: RunRecord.Cell) -> Bool {
+    design == other.design && architectureName == other.architectureName
+      && experiment == other.experiment && mode == other.mode
+  }
+}
+
+extension RunRecord.Metric {
+  /// The samples of each launch apart.
+  public var samplesByLaunch: [[Double]] {
+    guard let launchSizes, launchSizes.reduce(0, +) == samples.count else { return [samples] }
+    var start = 0
+    return launchSizes.map { size in
+      defer { start += size }
+      return Array(samples[start..<start + size])
+    }
+  }
+
+  mutating func append(_ other: RunRecord.Metric) {
+    let sizes = samplesByLaunch.map(\.count) + other.samplesByLaunch.map(\.count)
+    samples += other.samples
+    launchSizes = sizes
+    let rising = samples.sorted()
+    guard !rising.isEmpty else { return }
+    value = (rising[rising.count / 2] + rising[(rising.count - 1) / 2]) / 2
+  }
+}
+
+extension RunRecord.Distribution {
+  /// Adds the counts of `other`: exact, and the same in any order.
+  public mutating func add(_ other: RunRecord.Distribution) {
+    var counts = Dictionary(self.counts.map { ($0.value, $0.count) }, uniquingKeysWith: +)
+    for bucket in other.counts { counts[bucket.value, default: 0] += bucket.count }
+    self.counts = counts.map { Bucket(value: $0.key, count: $0.value) }.sorted {
+      $0.value < $1.value
+    }
+  }
+}
