@@ -39,6 +39,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -71,8 +72,12 @@ let package = Package(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
       "Measurement", "CPlatform", "CDoorbellBackend",
       tests: ["TraceFormat", "TraceImport", "CDoorbellBackend"])
+    + Target.layer(
+      "Statistics", "EventModel", "Measurement",
+      .product(name: "RealModule", package: "swift-numerics"), golden: true)
     + Target.layer("History")
-    + Target.layer("Reports", "History", .product(name: "TextTable", package: "TextTable"))
+    + Target.layer("Gates", "EventModel", "Statistics", "History")
+    + Target.layer("Reports", "History", "Gates", .product(name: "TextTable", package: "TextTable"))
     + [
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
@@ -88,7 +93,8 @@ let package = Package(
         name: "CommandLine",
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
-          "History", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+          "History", "Gates", "Reports",
+          .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
       .executableTarget(

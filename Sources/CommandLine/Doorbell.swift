@@ -20,7 +20,7 @@ struct Doorbell: ParsableCommand {
       InfoCommand.self, CatCommand.self,
       VerifyCommand.self,
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
-      AnonymizeCommand.self, SynthCommand.self,
+      AnonymizeCommand.self, SynthCommand.self, CompareCommand.self,
     ])
 }
 

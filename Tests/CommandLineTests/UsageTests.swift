@@ -14,6 +14,7 @@ import Testing
     ("anonymize", ["/no/such.dbtrace", "-o", "/no/such/out"]),
     ("synth", ["--scale-from", "/no/such.dbtrace", "-o", "/no/such/out"]),
     ("record", ["-o", "/no/such/out"]), ("conform", ["/no/such.so"]),
+    ("compare", ["/no/such.json", "/no/such.json"]),
   ]
 
   @Test func theHelpNamesEveryVerb() throws {
