@@ -20,8 +20,8 @@ struct PacingOptions: ParsableArguments {
 
   @Option(
     help: """
-      Start interrupts in paced at these times: recorded, fixed or poisson at --rate, or bursts: as \
-      recorded, at the speed that gives --rate (recorded; fixed if --rate is given).
+      Start interrupts at these times: recorded, fixed or poisson at --rate, or bursts: as recorded, at \
+      the speed that gives --rate (paced: recorded, fixed if --rate is given; saturate: poisson).
       """)
   var arrivals: ArrivalsName?
 
@@ -51,6 +51,12 @@ struct PacingOptions: ParsableArguments {
   @Option(help: "Draw poisson arrivals from this seed (1).")
   var seed: UInt64 = 1
 
+  @Option(help: "In saturate, this percentile of the response must keep the bound (99).")
+  var percentile: Double = 99
+
+  @Option(help: "In saturate, the bound that the percentile must keep, with units (50us).")
+  var bound = TraceTime(nanoseconds: 50_000)
+
   func validate() throws {
     guard speed >= 0.001, speed <= 1e9 else {
       throw ValidationError("--speed must be from 0.001 to 1e9")
@@ -59,6 +65,10 @@ struct PacingOptions: ParsableArguments {
       throw ValidationError("--duration must be above 0 and at most a day")
     }
     guard lagBudget.nanoseconds >= 0 else { throw ValidationError("--lag-budget is not negative") }
+    guard percentile > 0, percentile <= 99.999 else {
+      throw ValidationError("--percentile must be above 0 and at most 99.999")
+    }
+    guard bound.nanoseconds > 0 else { throw ValidationError("--bound must be above 0") }
     if rate != nil, arrivals == .recorded {
       throw ValidationError(
         "--rate does not go with --arrivals recorded; for recorded bursts at a rate take bursts")
@@ -77,6 +87,23 @@ struct PacingOptions: ParsableArguments {
     case .fixed: return .fixed(perSecond: perSecond)
     case .poisson: return .poisson(perSecond: perSecond, seed: seed)
     case .bursts: return .bursts(perSecond: perSecond)
+    }
+  }
+
+  var search: SaturationSearch.Options {
+    var options = SaturationSearch.Options()
+    options.percent = percentile
+    options.boundNanoseconds = UInt64(bound.nanoseconds)
+    options.seed = seed
+    return options
+  }
+
+  /// Arrivals of `saturate` at a rate: a recording has no rate of its own, so it gives its bursts.
+  func arrivals(at rate: UInt64, seed: UInt64) -> Arrivals {
+    switch arrivals ?? .poisson {
+    case .recorded, .bursts: .bursts(perSecond: rate)
+    case .fixed: .fixed(perSecond: rate)
+    case .poisson: .poisson(perSecond: rate, seed: seed)
     }
   }
 

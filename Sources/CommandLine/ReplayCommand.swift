@@ -15,7 +15,8 @@ struct ReplayCommand: ParsableCommand {
     discussion: """
       Proves each design equal to the reference model and to the recording, then measures it: what \
       translation costs (core), what one delivery costs (path), what this host would have \
-      seen (paced), what file, decoder and core sustain together (pipeline), and what configuring \
+      seen (paced), how much a design can take (saturate), what file, decoder and core sustain \
+      together (pipeline), and what configuring \
       costs (set-up). A design that differs is not timed and ends the command with 1. \
       Without a trace it replays the NVMe recording that comes with the tool. With --backend a design \
       of your own runs beside the built-in ones, in a process of its own.
@@ -26,7 +27,7 @@ struct ReplayCommand: ParsableCommand {
       """)
 
   enum ExperimentName: String, ExpressibleByArgument, CaseIterable {
-    case core, path, paced, pipeline
+    case core, path, paced, saturate, pipeline
     case setUp = "set-up"
   }
 
@@ -70,7 +71,7 @@ struct ReplayCommand: ParsableCommand {
 
   @Option(
     name: .customLong("experiment"), parsing: .upToNextOption,
-    help: "Run these experiments: core, path, paced, pipeline, set-up (core path).")
+    help: "Run these experiments: core, path, paced, saturate, pipeline, set-up (core path).")
   var experiments: [ExperimentName] = [.core, .path]
 
   @Option(help: "Time at least this many warm passes in core, and passes in set-up.")
@@ -97,7 +98,7 @@ struct ReplayCommand: ParsableCommand {
     help: "In set-up, what that host does with an MSI before its mapping: drop or pend (drop).")
   var earlyEvents: EarlyEvents = .drop
 
-  @OptionGroup(title: "Options of paced") var pacing: PacingOptions
+  @OptionGroup(title: "Options of paced and saturate") var pacing: PacingOptions
 
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
@@ -173,7 +174,7 @@ struct ReplayCommand: ParsableCommand {
     task.vLPIHost.vPEIDCount = vPEIDCount
     task.vLPIHost.earlyEvents = earlyEvents == .drop ? .drop : .pend
     task.pathOptions.interrupts = interrupts
-    task.pacing = pacing.loop
+    task.pacing = pacing
     return task
   }
 
@@ -225,7 +226,8 @@ struct ReplayCommand: ParsableCommand {
       host: HostFingerprint(
         facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
       cells: cells,
-      harness: experiments.contains { $0 == .path || $0 == .paced } ? try harness() : [],
+      harness: experiments.contains { [.path, .paced, .saturate].contains($0) }
+        ? try harness() : [],
       warnings: Array(Set(warnings)).sorted())
     if experiments.contains(.setUp) { record.slowPaths = ReplayTask.slowPaths() }
     return record
@@ -255,7 +257,7 @@ struct ReplayCommand: ParsableCommand {
 
   /// What waiting for the next start costs, by strategy.
   private func waits(_ metric: (String, Double) -> RunRecord.Metric) -> [RunRecord.Metric] {
-    guard experiments.contains(.paced) else { return [] }
+    guard experiments.contains(where: { $0 == .paced || $0 == .saturate }) else { return [] }
     let cost = PacingWaitCost.measured()
     return [
       metric("wait-spin-step", cost.spin), metric("wait-yield-step", cost.yield),

@@ -8,7 +8,7 @@ extension ReplayTask {
   mutating func paced(_ runner: BackendRunner) throws -> RunRecord.Cell {
     try proveHalves(runner, for: "paced")
     var options = PacedExperiment.Options()
-    options.loop = pacing
+    options.loop = pacing.loop
     options.eventfdHops = design.delivery == .bounce ? 2 : 1
     let result: PacedResult
     do throws(PathExperiment.Failure) {
@@ -18,9 +18,11 @@ extension ReplayTask {
     }
     var cell = cell("paced")
     cell.parameters = [
-      "time": "response time", "arrivals": pacing.arrivals.text, "wait": pacing.wait.rawValue,
-      "lag-budget-ns": "\(pacing.lagBudgetNanoseconds)",
-      "duration-ns": "\(pacing.nanoseconds)", "warm-up-ns": "\(pacing.warmUpNanoseconds)",
+      "time": "response time", "arrivals": options.loop.arrivals.text,
+      "wait": options.loop.wait.rawValue,
+      "lag-budget-ns": "\(options.loop.lagBudgetNanoseconds)",
+      "duration-ns": "\(options.loop.nanoseconds)",
+      "warm-up-ns": "\(options.loop.warmUpNanoseconds)",
     ]
     cell.distributions = [
       .init(name: "response", unit: "ns", result.response),

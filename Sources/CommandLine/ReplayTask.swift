@@ -16,7 +16,7 @@ struct ReplayTask {
   /// Whether a design is asked against the reference model before it is timed.
   var provesInFull = true
   var pathOptions: PathExperiment.Options
-  var pacing = PacedLoop.Options()
+  var pacing = PacingOptions()
   var setUpOptions = SetUpExperiment.Options()
   /// The host that is asked for vLPIs.
   var vLPIHost = VLPIHost()
@@ -50,6 +50,7 @@ struct ReplayTask {
       case .core: cells.append(try core(runner))
       case .path: cells.append(try path(runner))
       case .paced: cells.append(try paced(runner))
+      case .saturate: cells.append(try saturate(runner))
       case .pipeline: cells.append(try pipeline(runner))
       case .setUp:
         cells.append(try setUp(runner))

@@ -9,7 +9,8 @@ public struct ReplayReport {
   public func text() -> String {
     var out = heading()
     for section in [
-      conformance(), core(), path(), paced(), stages(), pipeline(), setUp(), breakEven(),
+      conformance(), core(), path(), paced(), stages(), saturate(), pipeline(), setUp(),
+      breakEven(),
       requests(),
       slowPaths(), harness(), work(), ledger(),
     ] {

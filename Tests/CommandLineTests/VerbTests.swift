@@ -219,6 +219,7 @@ import Testing
     for wrong in [
       ["--arrivals", "recorded", "--rate", "5k"], ["--speed", "2", "--rate", "5k"],
       ["--speed", "0"], ["--duration", "5"], ["--wait", "never"], ["--lag-budget=-5us"],
+      ["--percentile", "0"], ["--bound", "0us"],
     ] {
       let result = try Tool.run(["replay", trace, "--experiment", "paced"] + wrong)
       #expect(result.status == 64, "\(wrong): \(result.error)")

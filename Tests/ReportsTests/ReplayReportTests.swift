@@ -125,4 +125,33 @@ import Testing
     #expect(text.contains("trapped+bounce: VOID: the sender was late"))
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
   }
+
+  @Test func theKneeAndTheCurveAreShown() {
+    var record = record(difference: nil)
+    var cell = RunRecord.Cell(
+      design: "direct", setUp: "owned", delivery: "vlpi", experiment: "saturate")
+    cell.parameters = [
+      "percentile": "99.0", "bound-ns": "50000", "arrivals": "poisson", "confirmed": "true",
+    ]
+    cell.metrics = [
+      .init(
+        name: "knee-per-second", unit: "1/s", lowerIsBetter: false, value: 2_340_000,
+        samples: [2_340_000])
+    ]
+    cell.curve = [
+      .init(
+        rate: 16_000, taken: 15_990, runs: 3, sustained: 2, coalesced: 7, lost: 0, p50: 400,
+        p99: 900, p999: 12_345, maximum: 123_456_789, lag: 99)
+    ]
+    record.cells = [cell]
+    let text = ReplayReport(record).text()
+    #expect(text.contains("keeps p99 ≤ 50,000 ns, nothing lost; poisson arrivals"))
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(lines.contains(["direct", "2.34", "yes", "1", "3"]))
+    #expect(
+      lines.contains([
+        "16,000", "15,990", "3", "2", "400", "900", "12,345", "123,456,789", "7", "99",
+      ]))
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
+  }
 }
