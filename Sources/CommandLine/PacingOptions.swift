@@ -33,7 +33,7 @@ struct PacingOptions: ParsableArguments {
   var speed: Double = 1
 
   @Option(help: "Send for this long per design in paced, with units (2s).")
-  var duration = TraceTime(nanoseconds: 2_000_000_000)
+  var sendDuration = TraceTime(nanoseconds: 2_000_000_000)
 
   @Option(
     help: """
@@ -61,8 +61,8 @@ struct PacingOptions: ParsableArguments {
     guard speed >= 0.001, speed <= 1e9 else {
       throw ValidationError("--speed must be from 0.001 to 1e9")
     }
-    guard duration.nanoseconds > 0, duration.nanoseconds <= 86_400_000_000_000 else {
-      throw ValidationError("--duration must be above 0 and at most a day")
+    guard sendDuration.nanoseconds > 0, sendDuration.nanoseconds <= 86_400_000_000_000 else {
+      throw ValidationError("--send-duration must be above 0 and at most a day")
     }
     guard lagBudget.nanoseconds >= 0 else { throw ValidationError("--lag-budget is not negative") }
     guard percentile > 0, percentile <= 99.999 else {
@@ -110,7 +110,7 @@ struct PacingOptions: ParsableArguments {
   var loop: PacedLoop.Options {
     var options = PacedLoop.Options()
     options.arrivals = schedule
-    options.nanoseconds = UInt64(duration.nanoseconds)
+    options.nanoseconds = UInt64(sendDuration.nanoseconds)
     options.warmUpNanoseconds = min(options.warmUpNanoseconds, options.nanoseconds / 10)
     options.wait = wait.wait
     options.lagBudgetNanoseconds = UInt64(lagBudget.nanoseconds)

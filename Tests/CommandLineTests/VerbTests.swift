@@ -202,7 +202,7 @@ import Testing
   @Test func aPacedRunAboveItsLagBudgetIsShownAndEndsWithThree() throws {
     let arguments = [
       "replay", Tool.trace("boot"), "--design", "direct", "--experiment", "paced", "--rate", "20k",
-      "--duration", "20ms",
+      "--send-duration", "20ms",
     ]
     let void = try Tool.run(arguments + ["--lag-budget", "0ns"])
     #expect(void.status == 3, "\(void.error)")
@@ -218,7 +218,7 @@ import Testing
     let trace = Tool.trace("boot")
     for wrong in [
       ["--arrivals", "recorded", "--rate", "5k"], ["--speed", "2", "--rate", "5k"],
-      ["--speed", "0"], ["--duration", "5"], ["--wait", "never"], ["--lag-budget=-5us"],
+      ["--speed", "0"], ["--send-duration", "5"], ["--wait", "never"], ["--lag-budget=-5us"],
       ["--percentile", "0"], ["--bound", "0us"],
     ] {
       let result = try Tool.run(["replay", trace, "--experiment", "paced"] + wrong)
