@@ -30,7 +30,7 @@ extension CycleClock {
 
   /// Compares the counter with CLOCK_MONOTONIC_RAW at both ends of 20 ms, asleep in between.
   static func calibrated() -> CycleClock {
-    let origin = origin(cpuFlags: HostFacts.cpuInfo(field: "flags") ?? "")
+    let origin = origin(cpuFlags: SystemFiles().cpuInfo(field: "flags") ?? "")
     guard origin.isCounter else { return monotonicRaw(origin) }
     let first = CounterReading.narrowest(of: 50)
     usleep(20_000)
