@@ -55,13 +55,7 @@ struct ConformCommand: ParsableCommand {
       // What cannot be read is said before anything is run.
       for path in paths { _ = try TraceFileSource(path: path) }
       let report = try proved(paths)
-      switch format {
-      case .table: Console.print(ConformText(report: report).text())
-      case .json:
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        Console.print(String(decoding: try encoder.encode(report), as: UTF8.self))
-      }
+      try format.print(report) { ConformText(report: report).text() }
       if !report.conforms { throw ExitCode(ExitStatus.regression.rawValue) }
     }
   }

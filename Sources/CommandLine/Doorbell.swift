@@ -16,9 +16,8 @@ struct Doorbell: ParsableCommand {
       """,
     version: ToolVersion.text,
     subcommands: [
-      ReplayCommand.self, ConformCommand.self, ImportCommand.self, RecordCommand.self,
-      InfoCommand.self, CatCommand.self,
-      VerifyCommand.self,
+      ReplayCommand.self, ConformCommand.self, DoctorCommand.self, ImportCommand.self,
+      RecordCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
       AnonymizeCommand.self, SynthCommand.self, CompareCommand.self,
     ])

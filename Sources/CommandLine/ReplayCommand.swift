@@ -229,6 +229,7 @@ struct ReplayCommand: ParsableCommand {
       harness: experiments.contains { [.path, .paced, .saturate].contains($0) }
         ? try harness() : [],
       warnings: Array(Set(warnings)).sorted())
+    record.diagnose()
     if experiments.contains(.setUp) { record.slowPaths = ReplayTask.slowPaths() }
     return record
   }

@@ -32,6 +32,8 @@ public struct RunRecord: Codable, Hashable, Sendable {
   /// Lists that a host walks, by length, beside maps: of the host, not of a design or a trace. Absent
   /// unless `set-up` ran.
   public var slowPaths: [LengthCurve]?
+  /// What the host was like; absent in records that are older than the question.
+  public var findings: [Finding]?
 
   public init(
     tool: Tool, command: [String], started: String, trace: Trace, host: HostFingerprint,
