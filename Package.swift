@@ -77,7 +77,9 @@ let package = Package(
       .product(name: "RealModule", package: "swift-numerics"), golden: true)
     + Target.layer("History")
     + Target.layer("Gates", "EventModel", "Statistics", "History")
-    + Target.layer("Reports", "History", "Gates", .product(name: "TextTable", package: "TextTable"))
+    + Target.layer(
+      "Reports", "History", "Measurement", "Gates",
+      .product(name: "TextTable", package: "TextTable"))
     + [
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",

@@ -106,6 +106,13 @@ struct ReplayCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Also write the run record (JSON) here.")
   var output: String?
 
+  @Option(
+    help: """
+      Also write each histogram into this folder: .hgrm, HdrHistogram's V2 base64, and all of them as \
+      one .hlog.
+      """)
+  var histograms: String?
+
   func validate() throws {
     guard (1...65_536).contains(vPEIDCount) else {
       throw ValidationError("--vpe-ids must be from 1 to 65536: a vPEID has 16 bits")
@@ -132,6 +139,7 @@ struct ReplayCommand: ParsableCommand {
       if let backendChild { try serve(backendChild, path) }
       let record = try measure(path)
       if let output { try record.write(to: output) }
+      if let histograms { try HistogramFiles(record).write(to: histograms) }
       switch format {
       case .table: Console.print(ReplayReport(record).text())
       case .json: Console.print(String(decoding: try record.json(), as: UTF8.self))
