@@ -16,6 +16,9 @@ package struct BackendRunner: Sendable {
       PathExperiment.Result
   package let paced:
     @Sendable ([TraceEvent], PacedExperiment.Options) throws(PathExperiment.Failure) -> PacedResult
+  package let scale:
+    @Sendable ([TraceEvent], ScaleExperiment.Options) throws(WorkerThreadError) ->
+      ScaleExperiment.Result
   package let setUp: @Sendable ([TraceEvent], SetUpExperiment.Options) -> SetUpExperiment.Result
   package let pipeline:
     @Sendable (consuming ErasedSource, PipelineExperiment.Options) throws(WorkerThreadError) ->
@@ -53,6 +56,9 @@ package struct BackendRunner: Sendable {
     paced = { (events, options) throws(PathExperiment.Failure) in
       var backend = makeBackend()
       return try PacedExperiment(events, options).run(through: &backend)
+    }
+    scale = { (events, options) throws(WorkerThreadError) in
+      try ScaleExperiment(events, options).run(makeBackend: makeBackend)
     }
     setUp = { events, options in
       SetUpExperiment(events).run(options, makeBackend: makeBackend)

@@ -15,7 +15,8 @@ struct ReplayCommand: ParsableCommand {
     discussion: """
       Proves each design equal to the reference model and to the recording, then measures it: what \
       translation costs (core), what one delivery costs (path), what this host would have \
-      seen (paced), how much a design can take (saturate), what file, decoder and core sustain \
+      seen (paced), how much a design can take (saturate), what more \
+      device threads give (scale), what file, decoder and core sustain \
       together (pipeline), and what configuring \
       costs (set-up). A design that differs is not timed and ends the command with 1. \
       Without a trace it replays the NVMe recording that comes with the tool. With --backend a design \
@@ -27,7 +28,7 @@ struct ReplayCommand: ParsableCommand {
       """)
 
   enum ExperimentName: String, ExpressibleByArgument, CaseIterable {
-    case core, path, paced, saturate, pipeline
+    case core, path, paced, saturate, scale, pipeline
     case setUp = "set-up"
   }
 
@@ -71,7 +72,8 @@ struct ReplayCommand: ParsableCommand {
 
   @Option(
     name: .customLong("experiment"), parsing: .upToNextOption,
-    help: "Run these experiments: core, path, paced, saturate, pipeline, set-up (core path).")
+    help: "Run these experiments: core, path, paced, saturate, scale, pipeline, set-up (core path)."
+  )
   var experiments: [ExperimentName] = [.core, .path]
 
   @Option(help: "Time at least this many warm passes in core, and passes in set-up.")
@@ -99,6 +101,8 @@ struct ReplayCommand: ParsableCommand {
   var earlyEvents: EarlyEvents = .drop
 
   @OptionGroup(title: "Options of paced and saturate") var pacing: PacingOptions
+
+  @OptionGroup(title: "Options of scale") var scaling: ScaleOptions
 
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
@@ -183,6 +187,7 @@ struct ReplayCommand: ParsableCommand {
     task.vLPIHost.earlyEvents = earlyEvents == .drop ? .drop : .pend
     task.pathOptions.interrupts = interrupts
     task.pacing = pacing
+    task.scaling = scaling
     return task
   }
 

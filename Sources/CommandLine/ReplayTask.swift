@@ -17,6 +17,7 @@ struct ReplayTask {
   var provesInFull = true
   var pathOptions: PathExperiment.Options
   var pacing = PacingOptions()
+  var scaling = ScaleOptions()
   var setUpOptions = SetUpExperiment.Options()
   /// The host that is asked for vLPIs.
   var vLPIHost = VLPIHost()
@@ -51,6 +52,7 @@ struct ReplayTask {
       case .path: cells.append(try path(runner))
       case .paced: cells.append(try paced(runner))
       case .saturate: cells.append(try saturate(runner))
+      case .scale: cells.append(try scale(runner))
       case .pipeline: cells.append(try pipeline(runner))
       case .setUp:
         cells.append(try setUp(runner))

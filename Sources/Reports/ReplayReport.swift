@@ -9,7 +9,7 @@ public struct ReplayReport {
   public func text() -> String {
     var out = heading()
     for section in [
-      conformance(), core(), path(), paced(), stages(), saturate(), pipeline(), setUp(),
+      conformance(), core(), path(), paced(), stages(), saturate(), scale(), pipeline(), setUp(),
       breakEven(),
       requests(),
       slowPaths(), harness(), work(), ledger(),

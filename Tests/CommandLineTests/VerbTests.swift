@@ -225,4 +225,15 @@ import Testing
       #expect(result.status == 64, "\(wrong): \(result.error)")
     }
   }
+
+  @Test func moreDeviceThreadsGiveTheOutcomesOfOneOnARealRecording() throws {
+    let result = try Tool.run(
+      "replay", Tool.trace("rebind"), "--design", "direct", "eventfd", "--experiment", "scale",
+      "--device-threads", "3", "--vcpu-threads", "2", "--scale-passes", "1")
+    #expect(result.status == 0, "\(result.error)")
+    let rows = lines(result.output).filter { $0.contains("shared: ") || $0.contains("one each") }
+    #expect(rows.count == 6)
+    #expect(
+      try Tool.run("replay", Tool.trace("rebind"), "--device-threads", "0").status == 64)
+  }
 }
