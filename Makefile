@@ -2,7 +2,8 @@
 #
 #   make bench    build, replay the shipped recording through every design, print the comparison
 #   make test     run every test, the ring under ThreadSanitizer, and a little fuzzing
-#   make soak     the long versions of the differential tests, and 200 kills of the writers of traces
+#   make soak     the long differential tests, 200 kills of trace writers, every thread under
+#                 ThreadSanitizer, and the orderings between threads in a model checker
 #   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
 #   make build    build the doorbell executable (release)
 #   make plugins  build the designs in C of Benchmarks/Plugin into .build/backends
@@ -108,6 +109,10 @@ test: setup
 soak: build
 	DOORBELL_SOAK_EVENTS=1000000 $(SWIFT) test -c release --scratch-path .build-soak --filter TranslationCoreTests
 	Tests/Durability/kill-nine
+	$(SWIFT) run -c release --sanitize=thread --scratch-path .build-tsan PipelineRaces
+	@Tests/Models/run || { \
+	  status=$$?; [ $$status = 3 ] || exit $$status; \
+	  echo "the models were not checked: a tool is missing" >&2; }
 
 FUZZ_SECONDS ?= 60
 fuzz: setup

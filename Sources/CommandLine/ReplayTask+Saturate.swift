@@ -56,7 +56,8 @@ extension RunRecord.RatePoint {
   init(_ point: SaturationSearch.Point) {
     self.init(
       rate: Double(point.rate), taken: point.takenPerSecond, runs: point.runs,
-      sustained: point.sustained, coalesced: point.account.coalesced, lost: point.account.lost,
+      sustained: point.sustained, discarded: point.discarded, coalesced: point.account.coalesced,
+      lost: point.account.lost,
       p50: point.response.percentile(50), p99: point.response.percentile(99),
       p999: point.response.percentile(99.9), maximum: point.response.maximum,
       lag: point.lag.percentile(PacedLoop.lagPercent))

@@ -8,6 +8,8 @@ extension RunRecord {
     public var runs: Int
     /// Runs in which the stated percentile kept the bound and nothing was lost.
     public var sustained: Int
+    /// Runs in which the sender was late by the host's fault; they are in no other figure.
+    public var discarded: Int
     public var coalesced: UInt64
     public var lost: UInt64
     /// Response in nanoseconds, from the intended start.
@@ -19,13 +21,15 @@ extension RunRecord {
     public var lag: UInt64
 
     public init(
-      rate: Double, taken: Double, runs: Int, sustained: Int, coalesced: UInt64, lost: UInt64,
+      rate: Double, taken: Double, runs: Int, sustained: Int, discarded: Int, coalesced: UInt64,
+      lost: UInt64,
       p50: UInt64, p99: UInt64, p999: UInt64, maximum: UInt64, lag: UInt64
     ) {
       self.rate = rate
       self.taken = taken
       self.runs = runs
       self.sustained = sustained
+      self.discarded = discarded
       self.coalesced = coalesced
       self.lost = lost
       self.p50 = p50

@@ -6,6 +6,7 @@ extension ReplayReport {
   func saturate() -> String? {
     var table = Table([
       .word("design"), .number("knee, M/s"), .word("confirmed"), .number("rates"), .number("runs"),
+      .number("discarded"),
     ])
     let found = cells("saturate")
     for cell in found {
@@ -14,7 +15,7 @@ extension ReplayReport {
         cell.design,
         cell.metric("knee-per-second").map { Format.millions($0.value) } ?? "none",
         cell.parameters["confirmed"] == "true" ? "yes" : "no", "\(curve.count)",
-        "\(curve.reduce(0) { $0 + $1.runs })",
+        "\(curve.reduce(0) { $0 + $1.runs })", "\(curve.reduce(0) { $0 + $1.discarded })",
       ])
     }
     guard !table.isEmpty, let first = found.first else { return nil }

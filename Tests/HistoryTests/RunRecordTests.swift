@@ -23,7 +23,8 @@ import Testing
     ]
     cell.curve = [
       .init(
-        rate: 1e6, taken: 9e5, runs: 3, sustained: 2, coalesced: 1, lost: 0, p50: 1, p99: 2,
+        rate: 1e6, taken: 9e5, runs: 3, sustained: 2, discarded: 4, coalesced: 1, lost: 0, p50: 1,
+        p99: 2,
         p999: 3, maximum: 4, lag: 5)
     ]
     return RunRecord(

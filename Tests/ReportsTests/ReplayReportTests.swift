@@ -140,14 +140,15 @@ import Testing
     ]
     cell.curve = [
       .init(
-        rate: 16_000, taken: 15_990, runs: 3, sustained: 2, coalesced: 7, lost: 0, p50: 400,
+        rate: 16_000, taken: 15_990, runs: 3, sustained: 2, discarded: 4, coalesced: 7, lost: 0,
+        p50: 400,
         p99: 900, p999: 12_345, maximum: 123_456_789, lag: 99)
     ]
     record.cells = [cell]
     let text = ReplayReport(record).text()
     #expect(text.contains("keeps p99 ≤ 50,000 ns, nothing lost; poisson arrivals"))
     let lines = text.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-    #expect(lines.contains(["direct", "2.34", "yes", "1", "3"]))
+    #expect(lines.contains(["direct", "2.34", "yes", "1", "3", "4"]))
     #expect(
       lines.contains([
         "16,000", "15,990", "3", "2", "400", "900", "12,345", "123,456,789", "7", "99",

@@ -13,7 +13,8 @@ public import EventModel
 /// only after that, so it cannot pass the DMA that it announces. If the device is behind, that work is
 /// part of the ring wait of the interrupts that are sent meanwhile. A recorded acknowledge is left out:
 /// the vCPU takes each interrupt when it sees it, which ends its response; the pending bit is cleared by
-/// the device thread before the next interrupt. Until then another one of the same vector coalesces.
+/// the device thread before the next interrupt. Until then another one of the same vector coalesces, a few
+/// dozen nanoseconds longer than hardware would let it (`Tests/Models/pending.pml`).
 ///
 /// A design that delivers through an eventfd has a second thread that uses its tables, the injector. A
 /// spin lock keeps the two apart, as the locks of KVM's vgic do, and is part of what is measured.

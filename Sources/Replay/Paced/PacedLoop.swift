@@ -57,6 +57,7 @@ package struct PacedLoop {
         now = clock.now()
       }
       while !port.send(intended: due, sent: now), !port.isBroken {
+        recorder.noteBlocked()
         if let end = port.receive() { recorder.record(end) } else { clock.pause(options.wait) }
         now = clock.now()
       }

@@ -12,6 +12,7 @@ struct PacedRecorder<Clock: PacingClock>: ~Copyable {
   private var exemplars = StageExemplars()
   private var account = DeliveryAccount()
   private var measured: UInt64 = 0
+  private var blocked: UInt64 = 0
 
   init(clock: Clock) { self.clock = clock }
 
@@ -21,6 +22,9 @@ struct PacedRecorder<Clock: PacingClock>: ~Copyable {
     measured &+= 1
     lag.record(clock.nanoseconds(from: intended, to: sent))
   }
+
+  /// There was no room for an interrupt: the design is behind by as many as a ring holds.
+  mutating func noteBlocked() { blocked &+= 1 }
 
   mutating func record(_ end: DeliveryEnd) {
     account.settle(end.outcome)
@@ -37,7 +41,7 @@ struct PacedRecorder<Clock: PacingClock>: ~Copyable {
     let response = response.histogram
     return PacedResult(
       response: response, service: service.histogram, lag: lag.histogram, account: account,
-      unended: unended, nanoseconds: nanoseconds, measured: measured,
+      unended: unended, nanoseconds: nanoseconds, measured: measured, blocked: blocked,
       atPercentile: response.count == 0
         ? []
         : PacedLoop.stagePercents.map { ($0, exemplars.stages(at: $0, of: response)) },

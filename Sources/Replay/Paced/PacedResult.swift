@@ -17,6 +17,8 @@ package struct PacedResult: Sendable {
   package var nanoseconds: UInt64
   /// Interrupts sent after the warm-up.
   package var measured: UInt64
+  /// Times that an interrupt found no room and was late for that reason.
+  package var blocked: UInt64
   /// The stages of an interrupt at each percentile of the response, to the histogram's precision.
   package var atPercentile: [(percent: Double, stages: DeliveryStages)]
   /// Allocations of the sending thread between the first and the last interrupt; nil where there is no

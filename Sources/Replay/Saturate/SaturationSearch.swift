@@ -9,6 +9,9 @@ package import Measurement
 /// sustained if most of `repeats` runs were, each with arrivals of its own; and the knee must be confirmed by
 /// `repeats` further runs, or a lower rate takes its place. Which arrivals a run gets follows from the seed,
 /// the rate and the number of the run, so that with a simulated clock the search repeats to the last tick.
+///
+/// A run in which the sender itself was late, though there was room for what it sent, says nothing about the
+/// design: it is discarded, counted as such, and made again, up to `attempts` times.
 package struct SaturationSearch: Sendable {
   package struct Options: Sendable {
     package var percent = 99.0
@@ -21,6 +24,8 @@ package struct SaturationSearch: Sendable {
     /// The search ends when the rates below and above the knee differ by so many thousandths.
     package var resolutionThousandths: UInt64 = 30
     package var repeats = 3
+    /// Of one run, until the host lets the sender keep the schedule.
+    package var attempts = 4
     /// Of one run, warm-up apart; longer where so many interrupts would not tell the percentile.
     package var runNanoseconds: UInt64 = 150_000_000
     /// The search ends with what it has when it has taken so long.
@@ -44,6 +49,8 @@ package struct SaturationSearch: Sendable {
     package var account = DeliveryAccount()
     package var runs = 0
     package var sustained = 0
+    /// Runs that the host disturbed and that are in no other figure of this point.
+    package var discarded = 0
     package var nanoseconds: UInt64 = 0
     package init(rate: UInt64) { self.rate = rate }
 
@@ -130,8 +137,13 @@ package struct SaturationSearch: Sendable {
       _ rate: UInt64, _ measure: (UInt64, UInt64, UInt64) throws(Failure) -> PacedResult
     ) throws(Failure) -> Bool {
       var point = points[rate] ?? Point(rate: rate)
-      var seeds = SplitMix64(seed: options.seed &+ rate &* 0x9E37_79B9 &+ UInt64(point.runs))
-      let result = try measure(rate, seeds.next(), options.length(at: rate))
+      var seeds = SplitMix64(
+        seed: options.seed &+ rate &* 0x9E37_79B9 &+ UInt64(point.runs) &<< 40)
+      var result = try measure(rate, seeds.next(), options.length(at: rate))
+      for _ in 1..<max(1, options.attempts) where isDisturbed(result) {
+        point.discarded += 1
+        result = try measure(rate, seeds.next(), options.length(at: rate))
+      }
       point.response.merge(result.response)
       point.lag.merge(result.lag)
       point.account.merge(result.account)
@@ -144,6 +156,11 @@ package struct SaturationSearch: Sendable {
       if isKept { point.sustained += 1 }
       points[rate] = point
       return isKept
+    }
+
+    /// Half of the bound was spent before the interrupt was sent, and not for want of room.
+    private func isDisturbed(_ result: PacedResult) -> Bool {
+      result.blocked == 0 && result.lag.percentile(options.percent) > options.boundNanoseconds / 2
     }
 
     /// Confirms the knee, or finds a lower one; fills the curve below it.

@@ -138,4 +138,27 @@ import Testing
     #expect(result.knee == 200_000 && !result.isConfirmed)
     #expect(result.note?.contains("200000/s, the highest rate tried") == true)
   }
+
+  /// The sender oversleeps in every third run: such runs are made again, and none of them is in the curve.
+  @Test func aRunThatTheHostDisturbedIsDiscarded() throws {
+    var runs = 0
+    let clock = SimulatedClock()
+    var options = Self.options
+    options.attempts = 2
+    let result = SaturationSearch(options).run(clock: clock) { rate, _, nanoseconds in
+      runs += 1
+      clock.lateness = runs % 3 == 0 ? [200_000] : [0]
+      var loop = PacedLoop.Options()
+      loop.arrivals = .fixed(perSecond: rate)
+      loop.nanoseconds = nanoseconds
+      loop.warmUpNanoseconds = 0
+      var server = SimulatedServer(clock) { _ in 2_000 }
+      return PacedLoop.run(
+        ArrivalSchedule(loop.arrivals, recorded: [0]), loop, clock: clock, port: &server)
+    }
+    let knee = try #require(result.knee)
+    #expect(knee >= 485_000 && knee <= 515_000, "\(knee)")
+    #expect(result.curve.reduce(0) { $0 + $1.discarded } > 0)
+    #expect(result.curve.allSatisfy { $0.lag.maximum < 200_000 })
+  }
 }
