@@ -84,10 +84,42 @@ package struct TraceReader: ~Copyable {
     return filled
   }
 
+  /// The records of the snapshot that stands before the first event: a replay plays them first. None
+  /// in a trace that starts from nothing. Call it before any other reading; a pipe can do it too.
+  package mutating func openingRecords() throws(TraceError) -> [TraceEvent] {
+    precondition(ordinal == 0 && decoder.remaining == 0)
+    if let error = deferredError { throw error }
+    var records: [TraceEvent] = []
+    do {
+      _ = try openNextFrame { (header, decoder) throws(TraceError) in
+        if header.part == 0 { records.removeAll() }
+        guard records.count + Int(header.count) <= TraceLimits.snapshotEvents else {
+          throw TraceError(
+            .malformed, "snapshot", expected: "at most \(TraceLimits.snapshotEvents) records",
+            found: "more")
+        }
+        records += decoder.all()
+      }
+    } catch {
+      deferredError = error
+      throw error
+    }
+    return records
+  }
+
   /// Reads on to the next frame of events. False at the end of the trace.
-  mutating func openNextFrame() throws(TraceError) -> Bool {
+  ///
+  /// - Parameter takeSnapshot: gets each part of a snapshot on the way; without it they are checked only.
+  mutating func openNextFrame(
+    _ takeSnapshot: ((FrameHeader, inout FrameDecoder) throws(TraceError) -> Void)? = nil
+  ) throws(TraceError) -> Bool {
     while let piece = try nextFrame() {
       do throws(TraceError) {
+        if let takeSnapshot, piece.header.kind == .snapshot {
+          try frames.open(piece.header, with: &decoder)
+          try takeSnapshot(piece.header, &decoder)
+          continue
+        }
         guard piece.header.kind == .events else {
           try frames.decompress(piece.header, into: &decoder.plain)
           continue

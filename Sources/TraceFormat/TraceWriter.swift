@@ -198,7 +198,9 @@ package struct TraceWriter: ~Copyable {
       try output.patch(Array(header.encoded().prefix(TraceHeader.fixedSize)))
     }
     try output.commit()
-    return TraceSummary(totals: totals, sizeBytes: output.size, columnSizes: columnSizes)
+    let keyFrames = UInt64(index.count { $0.kind == .snapshot && $0.isLastPart })
+    return TraceSummary(
+      totals: totals, keyFrames: keyFrames, sizeBytes: output.size, columnSizes: columnSizes)
   }
 
   private mutating func writeIndex() throws(TraceError) -> UInt64 {
@@ -276,6 +278,8 @@ package struct TraceWriter: ~Copyable {
 /// What a writer can say when it is done.
 package struct TraceSummary: Hashable, Sendable {
   package var totals: TraceTotals
+  /// Snapshots, one before the first event included.
+  package var keyFrames: UInt64
   package var sizeBytes: UInt64
   package var columnSizes: [String: UInt64]
 }

@@ -17,6 +17,14 @@ struct DesignRun {
     var checked = makeBackend()
     check = EqualityCheck(events, oracle: &oracle, backend: &checked)
     var backend = makeBackend()
+    outcomes = Self.play(events, &backend)
+    counters = backend.counters
+  }
+
+  private static func play<Backend: TranslationBackend & ~Copyable>(
+    _ events: some Sequence<TraceEvent>, _ backend: inout Backend
+  ) -> [Outcome] {
+    var outcomes: [Outcome] = []
     for event in events {
       switch event.kind {
       case .dma, .msi: outcomes.append(backend.translate(event))
@@ -25,7 +33,28 @@ struct DesignRun {
       default: backend.configure(event)
       }
     }
-    counters = backend.counters
+    return outcomes
+  }
+
+  /// What a design on GICv4, or on VT-d, gives for every access of any events, without a judge.
+  static func outcomes(
+    _ design: Design, onIntel: Bool = false, _ events: [TraceEvent], _ geometry: TableGeometry
+  ) -> [Outcome] {
+    design.accept(Outcomes(events: events, geometry: geometry, onIntel: onIntel))!
+  }
+
+  private struct Outcomes: DesignVisitor {
+    let events: [TraceEvent]
+    let geometry: TableGeometry
+    let onIntel: Bool
+    func visit<Choice: DesignChoice>(_: Choice.Type) -> [Outcome] {
+      if onIntel {
+        var backend = X86Backend<Choice, IntelRemapper>(geometry: geometry, smmu: SMMUOptions())
+        return DesignRun.play(events, &backend)
+      }
+      var backend = ArmBackend<Choice, ITSCore>(geometry: geometry, smmu: SMMUOptions())
+      return DesignRun.play(events, &backend)
+    }
   }
 
   /// - Parameters:

@@ -122,6 +122,48 @@ import Testing
     }
   }
 
+  /// What the trace starts with: of several snapshots the last, of a long one every part.
+  @Test func theRecordsBeforeTheFirstEventComeFirst() throws {
+    func records(_ count: Int, _ base: UInt64) -> [TraceEvent] {
+      (0..<count).map { TraceEvent(time: 3, kind: .map, word0: (base + UInt64($0)) << 12) }
+    }
+    let long = records(TraceLimits.eventsPerFrame + 5, 1)
+    let events = (0..<40).map { TraceEvent(time: 4 + UInt64($0), kind: .mark) }
+    for snapshots in [[], [records(3, 7)], [records(9, 1), records(2, 50)], [long]] {
+      let file = try TemporaryFile()
+      var writer = try TraceWriter(
+        path: file.path, description: SampleTrace.description(),
+        options: SampleTrace.options(.lz4, frame: 16))
+      for snapshot in snapshots { try writer.appendSnapshot(snapshot) }
+      try writer.append(contentsOf: events.prefix(20))
+      try writer.appendSnapshot(records(4, 90))
+      try writer.append(contentsOf: events.dropFirst(20))
+      #expect(try writer.finish().keyFrames == UInt64(snapshots.count + 1))
+      var reader = try TraceReader(path: file.path)
+      #expect(try reader.openingRecords() == snapshots.last ?? [])
+      #expect(reader.ordinal == 0)
+      #expect(try SampleTrace.rest(of: &reader, batch: 7) == events)
+    }
+  }
+
+  @Test func aDamagedSnapshotBeforeTheFirstEventIsAnErrorThatStays() throws {
+    let file = try TemporaryFile()
+    var writer = try TraceWriter(
+      path: file.path, description: SampleTrace.description(), options: SampleTrace.options(.none))
+    try writer.appendSnapshot([StreamConfiguration().event(time: 0, streamID: 8)])
+    try writer.append(TraceEvent(time: 1, kind: .mark))
+    _ = try writer.finish()
+    var reader = try TraceReader(path: file.path)
+    let offset = Int(try reader.index().entries[0].offset) + FrameHeader.fixedSize + 20
+    var bytes = try file.read()
+    bytes[offset] ^= 1
+    var damaged = try TraceReader(bytes: bytes, name: "damaged")
+    for _ in 0..<2 {
+      let error = #expect(throws: TraceError.self) { _ = try damaged.openingRecords() }
+      #expect(error?.kind == .damaged && error?.subject == "payload checksum")
+    }
+  }
+
   @Test func aPlaceWithoutKeyFrameIsRefused() throws {
     let bytes = try SampleTrace.bytes(SampleTrace.events(), SampleTrace.options(.none))
     var reader = try TraceReader(bytes: bytes, name: "none")

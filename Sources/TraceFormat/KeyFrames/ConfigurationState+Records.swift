@@ -14,8 +14,14 @@ extension ConfigurationState {
     records += lostTableRecords()
     for (_, vPE) in interrupts.vPEs.sorted(by: { $0.key < $1.key }) { records.append(vPE.command) }
     for event in configurationBytes.events { store(event, to: &records) }
-    records += pendingRecords()
+    let (mapped, unmapped) = splitPending()
+    records += pendingRecords(unmapped)
     records += tableRecords()
+    for source in mapped {
+      var command = ITSCommandWords.interrupt(source.device, source.event)
+      command.flags.insert(.inferred)
+      records.append(command)
+    }
     records += vcpus.records
     records += interrupts.virtualSGIs.events
     records += controls.filter { $0.value & 1 == 0 }
@@ -32,7 +38,7 @@ extension ConfigurationState {
 
   /// A configuration byte of a vPE lies in a table that is known while the vPE is resident.
   private func store(_ event: TraceEvent, to records: inout [TraceEvent]) {
-    guard event.target.isVPE, vcpus.hasStay(event.target.number),
+    guard event.target.isVPE, vcpus.hasStay(event.target),
       let vPE = interrupts.vPEs[event.target.number]
     else { return records.append(event) }
     let pe = UInt64(vPE.pe) | UInt64(vPE.pe) << 32
@@ -82,12 +88,37 @@ extension ConfigurationState {
     return records
   }
 
-  private func pendingRecords() -> [TraceEvent] {
+  private struct Source: Comparable {
+    var device: UInt32
+    var event: UInt32
+    static func < (a: Source, b: Source) -> Bool { (a.device, a.event) < (b.device, b.event) }
+  }
+
+  /// A physical bit whose event is mapped is set by that event: some hosts keep it with the event, and
+  /// not with the INTID. The others need a script.
+  private func splitPending() -> (mapped: [Source], unmapped: Set<InterruptTables.Pending>) {
+    var sources: [InterruptTables.Pending: Source] = [:]
+    var unmapped = interrupts.pending
+    guard interrupts.isEnabled, !unmapped.isEmpty else { return ([], unmapped) }
+    for (id, device) in interrupts.devices {
+      for (event, mapping) in device.mappings where !mapping.isVirtual {
+        guard let pe = interrupts.collections[mapping.place] else { continue }
+        let bit = InterruptTables.Pending.pe(pe, mapping.intid)
+        guard interrupts.pending.contains(bit) else { continue }
+        unmapped.remove(bit)
+        let source = Source(device: id, event: event)
+        sources[bit] = min(sources[bit] ?? source, source)
+      }
+    }
+    return (sources.values.sorted(), unmapped)
+  }
+
+  private func pendingRecords(_ pending: Set<InterruptTables.Pending>) -> [TraceEvent] {
     var vPEOfTable: [UInt64: UInt16] = [:]
     for (id, vPE) in interrupts.vPEs.sorted(by: { $0.key > $1.key }) {
       vPEOfTable[vPE.vptAddress] = id
     }
-    let bits = interrupts.pending.sorted {
+    let bits = pending.sorted {
       ($0.isVirtual ? 1 : 0, $0.place, $0.intid) < ($1.isVirtual ? 1 : 0, $1.place, $1.intid)
     }
     let script = PendingScript(geometry)

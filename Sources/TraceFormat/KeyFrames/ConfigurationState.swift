@@ -34,13 +34,14 @@ package struct ConfigurationState: Sendable {
 
   /// Nothing waits for an invalidation: no mapping went or changed, no stream was configured anew,
   /// no configuration byte was stored that a cache may hold with its old value. Only then does a
-  /// replay that starts with empty caches behave as one that has them.
+  /// replay that starts with empty caches behave as one that has them, as long as no access goes by a
+  /// mapping that is gone later on.
   package var isSettled: Bool { !spaces.hasStaleEntries && !hasUnreadConfiguration }
 
   /// Takes the next event of the trace.
   package mutating func apply(_ event: TraceEvent) {
     switch event.kind {
-    case .dma, .endOfInterrupt, .mark, .loss, .vcpuMigrate: break
+    case .dma, .endOfInterrupt, .mark, .loss: break
     case .msi: message(event)
     case .acknowledge: interrupts.acknowledge(event.intid, event.target)
     case .map: spaces.map(event)
@@ -51,7 +52,7 @@ package struct ConfigurationState: Sendable {
     case .itsRegisterWrite: registerWrite(event)
     case .redistributorWrite: redistributorWrite(event)
     case .lpiConfiguration: configurationByte(event)
-    case .vcpuLoad, .vcpuPut, .vcpuBlock: residency(event)
+    case .vcpuLoad, .vcpuPut, .vcpuBlock, .vcpuMigrate: residency(event)
     case .msixTableWrite, .msixControl: functionWrite(event)
     case .irteWrite: remapping.store(event, at: .init(event.word2, event.word0, 0, 0))
     default: break

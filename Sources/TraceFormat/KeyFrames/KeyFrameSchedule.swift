@@ -18,7 +18,7 @@ struct KeyFrameSchedule {
 
   /// The records of a key frame before the next event, if one is due.
   mutating func dueRecords() -> [TraceEvent]? {
-    guard sinceLast >= interval, state.isSettled || sinceLast >= 2 * interval else { return nil }
+    guard sinceLast >= interval, state.isSettled || sinceLast / 2 >= interval else { return nil }
     sinceLast = 0
     let records = state.records(at: time)
     // More than a reader takes: the state is too large for a key frame, and replays start earlier.

@@ -21,6 +21,11 @@ extension TraceReader {
     return keyFrames
   }
 
+  /// The last place at or before `ordinal` where a replay may start.
+  package mutating func keyFrame(before target: UInt64) throws(TraceError) -> KeyFrame {
+    try keyFrames().last { $0.ordinal <= target } ?? KeyFrame(ordinal: 0, time: 0)
+  }
+
   /// Continues with the event behind a key frame.
   ///
   /// - Returns: the configuration records to play first; none at the beginning of a trace that does
@@ -43,7 +48,7 @@ extension TraceReader {
     withStateToOrdinal target: UInt64
   ) throws(TraceError) -> ConfigurationState {
     var state = ConfigurationState(geometry: header.description.geometry)
-    let start = try keyFrames().last { $0.ordinal <= target } ?? KeyFrame(ordinal: 0, time: 0)
+    let start = try keyFrame(before: target)
     for record in try seek(toKeyFrame: start) { state.apply(record) }
     let batch = UnsafeMutableBufferPointer<TraceEvent>.allocate(capacity: 1024)
     defer { unsafe batch.deallocate() }

@@ -12,15 +12,15 @@ struct VCPUResidency: Sendable {
     var number: UInt64 = 0
   }
 
-  /// The last arrival of a vPE, and its departure if it left.
+  /// The last arrival of a vCPU, then its departure if it left and where it was moved. A vPE has them
+  /// while it is mapped; a vCPU that is the PE of a guest's own interrupt controller has them always.
   private struct Stay: Sendable {
-    var load: TraceEvent?
-    var departure: TraceEvent?
+    var events: [TraceEvent] = []
     var number: UInt64 = 0
   }
 
   private var frames: [UInt16: Frame] = [:]
-  private var stays: [UInt16: Stay] = [:]
+  private var stays: [InterruptTarget: Stay] = [:]
   private var next: UInt64 = 0
 
   private static let valid: UInt64 = 1 << 63
@@ -35,8 +35,8 @@ struct VCPUResidency: Sendable {
     return frame.base & Self.tableMask == vptAddress
   }
 
-  func hasStay(_ vPE: UInt16) -> Bool { stays[vPE] != nil }
-  mutating func forget(_ vPE: UInt16) { stays[vPE] = nil }
+  func hasStay(_ target: InterruptTarget) -> Bool { stays[target] != nil }
+  mutating func forget(_ vPE: UInt16) { stays[.vpe(vPE)] = nil }
 
   /// A store to one of the two registers, whole or by halves.
   mutating func write(_ event: TraceEvent) {
@@ -69,11 +69,12 @@ struct VCPUResidency: Sendable {
   }
 
   /// vcpuLoad, vcpuPut, vcpuBlock: the register writes that they stand for, unless what they tell is
-  /// so already.
+  /// so already. vcpuMigrate stands for none.
   mutating func apply(
     _ event: TraceEvent, vptAddress: UInt64?, peCount: UInt16, intidBits: UInt64
   ) {
-    if event.target.isVPE, vptAddress != nil { note(event) }
+    if !event.target.isVPE || vptAddress != nil { note(event) }
+    guard event.kind != .vcpuMigrate else { return }
     let isLoad = event.kind == .vcpuLoad
     let number = isLoad ? event.word3 >> 32 : event.word3 & 0xFFFF_FFFF
     guard number < UInt64(peCount) else { return }
@@ -94,18 +95,16 @@ struct VCPUResidency: Sendable {
   }
 
   private mutating func note(_ event: TraceEvent) {
-    var stay = stays[event.target.number] ?? Stay()
+    var stay = stays[event.target] ?? Stay()
     var event = event
     event.time = 0
-    if event.kind == .vcpuLoad {
-      stay.load = event
-      stay.departure = nil
-    } else {
-      stay.departure = event
-    }
+    let isMove = event.kind == .vcpuMigrate
+    if event.kind == .vcpuLoad { stay.events.removeAll() }
+    stay.events.removeAll { $0.kind != .vcpuLoad && ($0.kind == .vcpuMigrate) == isMove }
+    stay.events.append(event)
     stay.number = next
     next += 1
-    stays[event.target.number] = stay
+    stays[event.target] = stay
   }
 
   // MARK: Records
@@ -121,8 +120,7 @@ struct VCPUResidency: Sendable {
   var records: [TraceEvent] {
     var records: [TraceEvent] = []
     for stay in stays.values.sorted(by: { $0.number < $1.number }) {
-      if let load = stay.load { records.append(load) }
-      if let departure = stay.departure { records.append(departure) }
+      records += stay.events
     }
     for (pe, frame) in frames.sorted(by: { $0.value.number < $1.value.number }) {
       guard frame.base != 0 || frame.lastLoad != 0 else { continue }
