@@ -110,7 +110,9 @@ let package = Package(
         path: "Benchmarks/TraceSize", exclude: ["compare.py"], swiftSettings: strict),
       .testTarget(
         name: "CommandLineTests",
-        dependencies: ["CommandLine", "EventModel", "History", "TraceFormat", "TestSupport"],
+        dependencies: [
+          "CommandLine", "EventModel", "History", "ReferenceModel", "TraceFormat", "TestSupport",
+        ],
         exclude: ["Plugins"], swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),
       .executableTarget(

@@ -67,7 +67,7 @@ struct AnonymizeCommand: ParsableCommand {
   private func survey() throws -> (ContiguousBlocks, startTime: UInt64) {
     var blocks = ContiguousBlocks()
     var startTime = UInt64.max
-    var source = try TraceFileSource(path: trace)
+    var source = try TraceFileSource(path: trace, forReplay: true)
     let total = source.totals?.events
     var progress = Progress("survey")
     var done: UInt64 = 0

@@ -4,19 +4,21 @@ import TraceFormat
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Write a trace again with another codec or level.",
+    abstract: "Write a trace again with another codec, level or key frames.",
     discussion: """
-      Writes the same events and snapshots in the newest format version. Use it to make a trace \
-      smaller for keeping (zstd 19) or faster for replaying over and over (lz4). A damaged trace is \
-      refused; 'doorbell recover' saves what is left of it.
+      Writes the same events in the newest format version. Use it to make a trace smaller for keeping \
+      (zstd 19) or faster for replaying over and over (lz4), or to give it key frames, in place of those \
+      that it has. A damaged trace is refused; 'doorbell recover' saves what is left of it.
 
       Try:
         doorbell convert Traces/nvme.dbtrace --codec lz4 --output nvme.lz4.dbtrace
-        doorbell convert Traces/boot.dbtrace --level 3 --output boot.quick.dbtrace
+        doorbell convert Traces/nvme.dbtrace --key-frames 20k --output nvme.keyed.dbtrace
       """)
 
   @Argument(help: "Read this trace.")
   var trace: String
+
+  @OptionGroup var keyFrames: KeyFrameInterval
 
   @OptionGroup var output: TraceOutput
 
@@ -38,11 +40,11 @@ struct ConvertCommand: ParsableCommand {
     var scanner = try TraceScanner(path: trace)
     guard let header = scanner.header else { throw Failure("\(trace): no header") }
     var description = header.description
-    description.addProvenance("convert")
-    var writer = try TraceWriter(
-      path: output.output, description: description,
-      options: output.options(inputCodec: header.codec))
-    var copier = FrameCopier()
+    description.addProvenance((["convert"] + keyFrames.words).joined(separator: " "))
+    var options = output.options(inputCodec: header.codec)
+    keyFrames.apply(to: &options)
+    var writer = try TraceWriter(path: output.output, description: description, options: options)
+    var copier = FrameCopier(replacesKeyFrames: keyFrames.interval != nil)
     var progress = Progress("convert")
     while let finding = try scanner.next() {
       switch finding {

@@ -4,9 +4,13 @@ import TraceFormat
 /// Copies what a scan finds into a new trace: events as they are, the parts of a snapshot as one.
 /// Notes stay behind, because the provenance of the new trace says what is true of it.
 struct FrameCopier {
+  /// The writer makes key frames of its own: of the trace's, only what it starts with is copied.
+  private let replacesKeyFrames: Bool
   /// Parts of a snapshot whose last part has not come yet.
   private var parts: [TraceEvent] = []
   private var nextPart: UInt32 = 0
+
+  init(replacesKeyFrames: Bool = false) { self.replacesKeyFrames = replacesKeyFrames }
 
   /// The copier stands before a frame that follows the last one directly.
   ///
@@ -18,6 +22,7 @@ struct FrameCopier {
     switch frame.kind {
     case .events: try writer.append(contentsOf: transform(scanner.events()))
     case .snapshot:
+      if replacesKeyFrames, frame.firstOrdinal > 0 { return }
       if frame.part == 0 { forgetParts() }
       guard frame.part == nextPart else { return }
       parts += try transform(scanner.events())

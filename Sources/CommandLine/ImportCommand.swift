@@ -75,6 +75,8 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Compress at this level: zstd 1…22, lz4 1…12.")
   var level: Int?
 
+  @OptionGroup var keyFrames: KeyFrameInterval
+
   @Option(help: "Print the report in this form.")
   var format: OutputFormat = .table
 
@@ -160,6 +162,7 @@ struct ImportCommand: ParsableCommand {
     options.codec = codec.traceCodec
     options.level = level ?? (codec == .zstd ? 19 : 9)
     options.measuresColumns = true
+    keyFrames.apply(to: &options)
     var writer = try TraceWriter(path: output, description: description, options: options)
     var events = TraceFileSource(try spool.reader())
     var progress = Progress("compress")

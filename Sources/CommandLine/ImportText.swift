@@ -16,7 +16,7 @@ struct ImportText {
       report.eventCount == 0 ? 0 : Double(summary.sizeBytes) / Double(report.eventCount)
     var text = """
       wrote  \(output): \(count(summary.totals.events)) events, \(count(summary.sizeBytes)) bytes, \
-      \(Format.number(perEvent)) bytes/event
+      \(Format.number(perEvent)) bytes/event\(summary.keyFrameText)
       lines  \(count(report.lineCount)): \(count(report.usedLines)) used, \
       \(count(report.ignoredLines)) ignored, \(count(report.notUnderstoodLines)) not understood, \
       \(count(report.messageLines)) messages, \(count(report.damagedLines)) damaged
@@ -74,6 +74,7 @@ struct ImportText {
       var version = 1
       var output: String
       var events: UInt64
+      var keyFrames: UInt64
       var bytes: UInt64
       var eventsByKind: [String: UInt64]
       var bytesByColumn: [String: UInt64]
@@ -82,7 +83,8 @@ struct ImportText {
       var notes: [String]
     }
     let document = Document(
-      output: output, events: summary.totals.events, bytes: summary.sizeBytes,
+      output: output, events: summary.totals.events, keyFrames: summary.keyFrames,
+      bytes: summary.sizeBytes,
       eventsByKind: Dictionary(
         uniqueKeysWithValues: report.events.map { ("\($0.kind)", $0.count) }),
       bytesByColumn: summary.columnSizes,

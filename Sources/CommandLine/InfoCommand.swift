@@ -66,6 +66,21 @@ struct InfoCommand: ParsableCommand {
       provenance: header.description.provenance.map { "\($0.key): \($0.value)" },
       eventsByKind: tally.eventsByKind, devices: tally.devices,
       vectorCount: tally.vectorCount, vectors: tally.vectors,
-      rate: tally.rate, gapsByKind: tally.gapsByKind, columns: try sizes?.finish())
+      keyFrames: try keyFrames(), rate: tally.rate, gapsByKind: tally.gapsByKind,
+      columns: try sizes?.finish())
+  }
+
+  /// From the index; nil if there are none.
+  private func keyFrames() throws -> InfoDocument.KeyFrames? {
+    var reader = try TraceReader(path: trace)
+    let entries = try reader.index().entries
+    let snapshots = entries.filter { $0.kind == .snapshot }
+    let ordinals = snapshots.filter(\.isLastPart).map(\.firstOrdinal)
+    guard let first = ordinals.first, let end = entries.last?.endOrdinal else { return nil }
+    return InfoDocument.KeyFrames(
+      count: ordinals.count, firstOrdinal: first,
+      mostEventsBetween: zip(ordinals.dropFirst() + [end], ordinals).map { $0 - $1 }.max() ?? 0,
+      records: snapshots.reduce(0) { $0 + UInt64($1.count) },
+      bytes: snapshots.reduce(0) { $0 + UInt64($1.size) })
   }
 }

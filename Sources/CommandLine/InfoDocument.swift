@@ -31,6 +31,17 @@ struct InfoDocument: Encodable {
     var curveStepNanoseconds: UInt64
   }
 
+  struct KeyFrames: Encodable {
+    var count: Int
+    /// 0: a replay starts with the first one.
+    var firstOrdinal: UInt64
+    /// From one to the next, or to the end.
+    var mostEventsBetween: UInt64
+    /// Of all of them together.
+    var records: UInt64
+    var bytes: UInt64
+  }
+
   struct Column: Encodable {
     var name: String
     var plainBytes: UInt64
@@ -55,6 +66,8 @@ struct InfoDocument: Encodable {
   var vectorCount: Int
   /// The busiest first, some thousand at most.
   var vectors: [Vector]
+  /// nil: none.
+  var keyFrames: KeyFrames?
   var rate: Rate
   /// Nanoseconds between two events of a kind.
   var gapsByKind: [String: GapPercentiles]

@@ -30,11 +30,21 @@ struct InfoText {
       \(Format.count(document.bytes)) bytes
       events    \(Format.count(document.events)), \(Format.number(perEvent)) bytes each; \
       \(Format.count(document.lostEvents)) lost in recording
-      clock     \(document.clockDomain), \(document.clockResolutionNanoseconds) ns steps; \
+      \(keyFrames)clock     \(document.clockDomain), \(document.clockResolutionNanoseconds) ns steps; \
       \(Format.number(Double(document.durationNanoseconds) / 1e9)) s
       \(rate)machine   \(geometry.peCount) PEs, \(geometry.vPECount) vPEs, DeviceID \(geometry.deviceIDBits) \
       bits, INTID \(geometry.intidBits) bits, doorbell 0x\(String(geometry.doorbell, radix: 16))
       sha256    \(document.sha256)
+
+      """
+  }
+
+  private var keyFrames: String {
+    guard let frames = document.keyFrames else { return "" }
+    return """
+      keys      \(Format.count(UInt64(frames.count))) key frames from event \
+      \(Format.count(frames.firstOrdinal)) on, at most \(Format.count(frames.mostEventsBetween)) events \
+      apart: \(Format.count(frames.records)) records, \(Format.count(frames.bytes)) bytes
 
       """
   }

@@ -29,6 +29,8 @@ struct MergeCommand: ParsableCommand {
       """, valueName: "duration"))
   var offsets: [TraceTime] = []
 
+  @OptionGroup var keyFrames: KeyFrameInterval
+
   @OptionGroup var output: TraceOutput
 
   @Option(help: "Print the result in this form.")
@@ -57,9 +59,10 @@ struct MergeCommand: ParsableCommand {
         try MergeInput(path: path, offset: offsets.isEmpty ? 0 : offsets[index].nanoseconds))
     }
     let headers = inputs.map(\.header)
+    var options = output.options(inputCodec: headers[0].codec)
+    keyFrames.apply(to: &options)
     var writer = try TraceWriter(
-      path: output.output, description: description(headers.map(\.description)),
-      options: output.options(inputCodec: headers[0].codec))
+      path: output.output, description: description(headers.map(\.description)), options: options)
     let total = headers.reduce(0) { $0 + ($1.totals?.events ?? 0) }
     var progress = Progress("merge")
     while let next = inputs.indices.filter({ inputs[$0].head != nil })

@@ -15,7 +15,8 @@ final class MergeInput {
   init(path: String, offset: Int64) throws {
     self.path = path
     self.offset = offset
-    source = try TraceFileSource(path: path)
+    // A trace that starts with a snapshot brings its tables along as events.
+    source = try TraceFileSource(path: path, forReplay: true)
     header = source.header
     batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
     try advance()

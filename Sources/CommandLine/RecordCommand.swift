@@ -66,6 +66,8 @@ struct RecordCommand: ParsableCommand {
     help: "Compress at this level: zstd 1…22, lz4 1…12 (3 and 1: 'convert' makes it smaller).")
   var level: Int?
 
+  @OptionGroup var keyFrames: KeyFrameInterval
+
   @Option(help: "Print the report in this form.")
   var format: OutputFormat = .table
 
@@ -164,6 +166,7 @@ struct RecordCommand: ParsableCommand {
     var options = TraceWriter.Options()
     options.codec = codec.traceCodec
     options.level = level ?? (codec == .zstd ? 3 : 1)
+    keyFrames.apply(to: &options)
     return options
   }
 

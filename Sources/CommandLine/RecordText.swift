@@ -34,7 +34,7 @@ struct RecordText {
     let perEvent = events == 0 ? 0 : Double(summary.sizeBytes) / Double(events)
     var text = """
       wrote    \(output): \(count(events)) events, \(count(summary.sizeBytes)) bytes, \
-      \(Format.number(perEvent)) bytes/event
+      \(Format.number(perEvent)) bytes/event\(summary.keyFrameText)
       records  \(count(records.lineCount)): \(count(records.usedLines)) used, \
       \(count(records.ignoredLines)) ignored, \(count(records.notUnderstoodLines)) not understood, \
       \(count(records.damagedLines)) damaged
@@ -91,6 +91,7 @@ struct RecordText {
       var version = 1
       var output: String
       var events: UInt64
+      var keyFrames: UInt64
       var bytes: UInt64
       var eventsByKind: [String: UInt64]
       var records: [Record]
@@ -103,7 +104,8 @@ struct RecordText {
     }
     let records = report.records
     let document = Document(
-      output: output, events: summary.totals.events, bytes: summary.sizeBytes,
+      output: output, events: summary.totals.events, keyFrames: summary.keyFrames,
+      bytes: summary.sizeBytes,
       eventsByKind: Dictionary(
         uniqueKeysWithValues: records.events.map { ("\($0.kind)", $0.count) }),
       records: records.names.map {

@@ -87,6 +87,13 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Play the trace this many times over in pipeline.")
   var loops = 100
 
+  @Option(
+    help: """
+      Decode ahead with this many threads in pipeline, off the CPU that is measured, for traces that one \
+      cannot decode fast enough (0: the reader decodes).
+      """)
+  var decodeThreads = 0
+
   @Option(help: "Keep at most this many events in memory for core, path and set-up.")
   var limit = 4_000_000
 
@@ -132,6 +139,9 @@ struct ReplayCommand: ParsableCommand {
     guard core.equality == .full || experiments == [.core] else {
       throw ValidationError("--equality digest goes with --experiment core alone")
     }
+    guard (0...64).contains(decodeThreads) else {
+      throw ValidationError("--decode-threads must be from 0 to 64")
+    }
     guard passes > 0, interrupts > 0, loops > 0, limit > 0 else {
       throw ValidationError("--passes, --interrupts, --loops and --limit take numbers above 0")
     }
@@ -161,7 +171,7 @@ struct ReplayCommand: ParsableCommand {
   private func serve(_ child: String, _ path: String) throws -> Never {
     let (index, folder) = ReplayPlugins.indexAndFolder(child)
     try PluginChild.serve(folder, plugin: backends[index]) { library, status in
-      var source = try TraceFileSource(path: path)
+      var source = try TraceFileSource(path: path, forReplay: true)
       var task = try task(&source, path)
       task.plugin = library
       task.design = library.design
@@ -178,6 +188,7 @@ struct ReplayCommand: ParsableCommand {
       path: path, events: events, geometry: geometry, experiments: experiments,
       coreOptions: CoreExperiment.Options(), pathOptions: PathExperiment.Options(), loops: loops,
       architecture: architecture)
+    task.decodeThreads = decodeThreads
     task.coreOptions.warmPasses = passes
     core.apply(to: &task.coreOptions)
     task.coreParameters = core.parameters
@@ -194,7 +205,7 @@ struct ReplayCommand: ParsableCommand {
   private var needsEvents: Bool { experiments.contains { $0 != .pipeline } }
 
   private func measure(_ path: String) throws -> RunRecord {
-    var source = try TraceFileSource(path: path)
+    var source = try TraceFileSource(path: path, forReplay: true)
     // Before anything is timed, because one that cannot be loaded ends the command.
     let plugins = try ReplayPlugins.run(
       backends, deadline: Double(backendDeadline.nanoseconds) / 1e9)
@@ -225,17 +236,20 @@ struct ReplayCommand: ParsableCommand {
         "gicv5 follows Linux's driver, not Arm's specification, which was not read; that moving a vLPI "
           + "touches no ITS table is inferred")
     }
-    let total = source.totals?.events ?? UInt64(events.count)
-    if needsEvents, total > UInt64(events.count) {
+    // Not what the trace starts with.
+    let held = max(0, events.count - source.openingCount)
+    let total = source.totals?.events ?? UInt64(held)
+    if needsEvents, total > UInt64(held) {
       warnings.append(
-        "all but pipeline hold the first \(events.count) of \(total) events; raise --limit for more"
+        "all but pipeline hold the first \(held) of \(total) events; raise --limit for more"
       )
     }
     var record = RunRecord(
       tool: .init(name: "doorbell", version: ToolVersion.text),
       command: Array(ProcessInfo.processInfo.arguments.dropFirst()),
       started: ISO8601DateFormatter().string(from: Date()),
-      trace: try traceFacts(path, events: events, totals: source.totals),
+      trace: try traceFacts(
+        path, events: events.dropFirst(source.openingCount), totals: source.totals),
       host: HostFingerprint(
         facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
       cells: cells,
@@ -281,7 +295,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   private func traceFacts(
-    _ path: String, events: [TraceEvent], totals: TraceTotals?
+    _ path: String, events: ArraySlice<TraceEvent>, totals: TraceTotals?
   ) throws -> RunRecord.Trace {
     var kinds: [String: UInt64] = [:]
     for event in events { kinds["\(event.kind)", default: 0] += 1 }

@@ -22,6 +22,8 @@ struct ReplayTask {
   /// The host that is asked for vLPIs.
   var vLPIHost = VLPIHost()
   var loops: Int
+  /// Threads that decode ahead in `pipeline`; 0: its reader decodes.
+  var decodeThreads = 0
   var architecture: Architecture
   var design = Design.null
   /// The plug-in that is the design; nil for a built-in one.
@@ -72,7 +74,7 @@ struct ReplayTask {
   private mutating func prove(_ runner: BackendRunner) throws -> RunRecord.Cell {
     let check: EqualityCheck
     if events.isEmpty {
-      check = try runner.proveStream(ErasedSource(try TraceFileSource(path: path)))
+      check = try runner.proveStream(ErasedSource(try TraceFileSource(path: path, forReplay: true)))
     } else {
       check = runner.prove(reference())
     }
@@ -170,8 +172,12 @@ struct ReplayTask {
   }
 
   private func pipeline(_ runner: BackendRunner) throws -> RunRecord.Cell {
-    let source = LoopingSource(try TraceFileSource(path: path), passes: loops)
-    let result = try runner.pipeline(ErasedSource(source), PipelineExperiment.Options())
+    let source =
+      try decodeThreads == 0
+      ? ErasedSource(LoopingSource(TraceFileSource(path: path, forReplay: true), passes: loops))
+      : ErasedSource(
+        LoopingSource(DecodeAheadSource(path: path, threads: decodeThreads), passes: loops))
+    let result = try runner.pipeline(source, PipelineExperiment.Options())
     if let error = result.sourceError { throw error }
     guard result.tally.isConserved else {
       throw Failure(
@@ -189,7 +195,8 @@ struct ReplayTask {
     metric("resident-mib", "MiB", Double(result.residentBytes) / 1_048_576)
     metric("reader-waits", "times", Double(result.readerWaits))
     metric("core-waits", "times", Double(result.deviceWaits))
-    cell.parameters = ["loops": "\(loops)"]
+    cell.parameters = ["loops": "\(loops)", "decode-threads": "\(decodeThreads)"]
+    cell.digest = String(result.tally.digest, radix: 16)
     return cell
   }
 }

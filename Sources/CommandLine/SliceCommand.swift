@@ -9,14 +9,15 @@ struct SliceCommand: ParsableCommand {
     abstract: "Cut a part out of a trace so that it still replays.",
     discussion: """
       Takes the traffic (accesses, interrupts, acknowledges) of a range of time or ordinals, of some \
-      devices or kinds. All configuration up to the end of the range is kept, also what happened \
-      before it, so that each access finds the tables and mappings that it found in the recording; \
-      interrupts that were pending at the start are not. Use it to look at one phase, or to make a \
-      long trace short enough for a gate.
+      devices or kinds, and all configuration of the range. The slice starts with a snapshot of the \
+      tables, mappings and pending interrupts before it, so that each access finds what it found in the \
+      recording; where an invalidation is due there, it starts some thousand events earlier, to have \
+      caches warm. What came before is read from the last key frame on. Use it to look at one phase, or \
+      to make a long trace short enough for a gate.
 
       Try:
         doorbell slice Traces/nvme.dbtrace --from 2s --to 3s --output second.dbtrace
-        doorbell slice Traces/nvme.dbtrace --device 0x8 --count 50000 --output nvme-only.dbtrace
+        doorbell slice Traces/nvme.dbtrace --first 50000 --key-frames 10k --output half.dbtrace
       """)
 
   @Argument(help: "Read this trace: a path, or '-' for standard input.")
@@ -26,10 +27,12 @@ struct SliceCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Select configuration like traffic, and keep none from before the range. The slice is smaller, \
-      and replays only if its range holds all that it needs.
+      Select configuration like traffic, and write no snapshot of what came before. The slice replays \
+      only if its range holds all that it needs.
       """)
   var bare = false
+
+  @OptionGroup var keyFrames: KeyFrameInterval
 
   @OptionGroup var output: TraceOutput
 
@@ -38,7 +41,8 @@ struct SliceCommand: ParsableCommand {
 
   private struct Tally {
     var selected: UInt64 = 0
-    var configurationBefore: UInt64 = 0
+    var snapshotRecords = 0
+    var leadIn: UInt64 = 0
   }
 
   func run() throws {
@@ -49,15 +53,17 @@ struct SliceCommand: ParsableCommand {
       struct Document: Encodable {
         var written: WrittenTrace
         var selectedEvents: UInt64
-        var configurationEventsBefore: UInt64
+        /// Before them: what the trace starts with, and events to let caches hold what they held.
+        var snapshotRecords: Int
+        var leadInEvents: UInt64
       }
       let document = Document(
         written: WrittenTrace(output, summary), selectedEvents: tally.selected,
-        configurationEventsBefore: tally.configurationBefore)
+        snapshotRecords: tally.snapshotRecords, leadInEvents: tally.leadIn)
       try format.print(document) {
         output.line(summary)
-          + "range  \(tally.selected) events, after \(tally.configurationBefore) configuration events "
-          + "from before it\n"
+          + "range  \(tally.selected) events, after a snapshot of \(tally.snapshotRecords) records "
+          + "and \(tally.leadIn) events from before it\n"
       }
     }
   }
@@ -66,26 +72,29 @@ struct SliceCommand: ParsableCommand {
     var source = try TraceFileSource(path: trace)
     var description = source.header.description
     description.addProvenance(
-      "slice " + arguments, note: bare ? "configuration before the range is left out" : nil)
-    var writer = try TraceWriter(
-      path: output.output, description: description,
-      options: output.options(inputCodec: source.header.codec))
+      "slice " + arguments, note: bare ? "what was configured before the range is left out" : nil)
+    var options = output.options(inputCodec: source.header.codec)
+    keyFrames.apply(to: &options)
+    var writer = try TraceWriter(path: output.output, description: description, options: options)
     let total = source.totals?.events
-    var ordinal = bare ? try source.start(at: selection) : 0
+    var (start, ordinal) = try bare ? (nil, source.start(at: selection)) : place(in: &source)
     var progress = Progress("slice")
     try source.forEachBatch { batch in
       for event in batch {
         if ordinal >= selection.endOrdinal { return false }
         let isCovered = selection.covers(event, ordinal: ordinal)
         ordinal += 1
-        if isCovered, selection.wants(event) || isKept(event) {
-          tally.selected += 1
-        } else if !isCovered, isKept(event), isBeforeRange(event, ordinal: ordinal - 1) {
-          tally.configurationBefore += 1
-        } else {
-          continue
+        if isCovered, let first = start {
+          try begin(first, &writer, &tally)
+          start = nil
+        } else if start != nil {
+          start?.follow(event)
         }
-        try writer.append(event)
+        guard start == nil else { continue }
+        if isCovered ? selection.wants(event) || isKept(event) : isLate(event) {
+          tally.selected += 1
+          try writer.append(event)
+        }
       }
       progress.update(done: ordinal, of: total, unit: " events")
       return true
@@ -97,15 +106,39 @@ struct SliceCommand: ParsableCommand {
     return try writer.finish()
   }
 
-  /// Configuration of any kind and device: tables are shared, so a slice of one device needs all.
-  private func isKept(_ event: TraceEvent) -> Bool {
-    !bare && (event.kind.isMaintenance || event.kind.isSetUp || event.kind.isVCPU)
+  private func place(
+    in source: inout TraceFileSource
+  ) throws -> (start: SliceStart?, ordinal: UInt64) {
+    try source.start(withStateFor: selection)
   }
 
-  private func isBeforeRange(_ event: TraceEvent, ordinal: UInt64) -> Bool {
-    if ordinal < selection.first { return true }
-    if let from = selection.from, event.time < UInt64(from.nanoseconds) { return true }
-    return false
+  /// Before the first event of the range.
+  private func begin(
+    _ start: SliceStart, _ writer: inout TraceWriter, _ tally: inout Tally
+  ) throws {
+    let (records, leadIn) = start.finish()
+    try writer.appendSnapshot(records)
+    tally.snapshotRecords = records.count
+    for event in leadIn where selection.wants(event) || isKept(event) {
+      try writer.append(event)
+      tally.leadIn += 1
+    }
+  }
+
+  /// What outcomes depend on, of any kind and device: tables are shared, so a slice of one device needs
+  /// all of them, and an interrupt that nobody takes swallows the next one.
+  private func isKept(_ event: TraceEvent) -> Bool {
+    if bare { return false }
+    if event.kind == .acknowledge {
+      return selection.kinds.isEmpty || selection.kinds.contains(.msi)
+    }
+    return event.kind.isMaintenance || event.kind.isSetUp || event.kind.isVCPU
+  }
+
+  /// Times may step back: configuration of a time before the range that comes within it.
+  private func isLate(_ event: TraceEvent) -> Bool {
+    guard isKept(event), let from = selection.from else { return false }
+    return event.time < UInt64(from.nanoseconds)
   }
 
   /// The selection as it was given, for the provenance.
@@ -119,6 +152,6 @@ struct SliceCommand: ParsableCommand {
     if !selection.devices.isEmpty {
       words += ["--device"] + selection.devices.map { "0x" + String($0.value, radix: 16) }
     }
-    return words.joined(separator: " ")
+    return (words + keyFrames.words).joined(separator: " ")
   }
 }

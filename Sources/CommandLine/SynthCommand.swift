@@ -63,6 +63,8 @@ struct SynthCommand: ParsableCommand {
   @Option(help: "Draw chance from this number; the same one gives the same trace.")
   var seed: UInt64 = 1
 
+  @OptionGroup var keyFrames: KeyFrameInterval
+
   @OptionGroup var output: TraceOutput
 
   @Option(help: "Print what was made, and what was kept, in this form.")
@@ -102,7 +104,7 @@ struct SynthCommand: ParsableCommand {
     try output.refuse(inputs: [path])
     var options = options
     var sample = RecordingSample()
-    var source = try TraceFileSource(path: path)
+    var source = try TraceFileSource(path: path, forReplay: true)
     let total = source.totals?.events
     var done: UInt64 = 0
     var progress = Progress("read")
@@ -154,8 +156,9 @@ struct SynthCommand: ParsableCommand {
     }
     var profile = TraceProfile()
     let summary = try output.removingPartial {
-      var writer = try TraceWriter(
-        path: output.output, description: description, options: output.options(inputCodec: nil))
+      var options = output.options(inputCodec: nil)
+      keyFrames.apply(to: &options)
+      var writer = try TraceWriter(path: output.output, description: description, options: options)
       var progress = Progress("synth")
       try generate { events in
         for index in events.indices {
@@ -195,7 +198,7 @@ struct SynthCommand: ParsableCommand {
       ]
     }
     if let events { words += ["--events", "\(events.value)"] }
-    return (words + ["--seed", "\(seed)"]).joined(separator: " ")
+    return (words + keyFrames.words + ["--seed", "\(seed)"]).joined(separator: " ")
   }
 }
 

@@ -6,25 +6,44 @@ import TraceFormat
 struct TraceFileSource: EventSource, ~Copyable, @unchecked Sendable {
   // Safety of `@unchecked Sendable`: it cannot be copied, so whoever it was moved to is alone with it.
   private var reader: TraceReader
+  /// What a replay plays before the first event.
+  private var opening: ArraySource
+  let openingCount: Int
 
-  /// - Parameter path: a trace; "-" is standard input.
-  init(path: String) throws {
-    reader =
+  /// - Parameters:
+  ///   - path: a trace; "-" is standard input.
+  ///   - forReplay: where the trace starts with a snapshot, give its records first, like events. Then
+  ///     the source is read from its start only.
+  init(path: String, forReplay: Bool = false) throws {
+    var reader =
       try path == "-"
       ? TraceReader(descriptor: 0, name: "standard input") : TraceReader(path: path)
+    let records = forReplay ? try reader.openingRecords() : []
+    opening = ArraySource(records)
+    openingCount = records.count
+    self.reader = reader
   }
 
-  init(_ reader: consuming TraceReader) { self.reader = reader }
+  init(_ reader: consuming TraceReader) {
+    self.reader = reader
+    opening = ArraySource([])
+    openingCount = 0
+  }
 
   var header: TraceHeader { reader.header }
   var totals: TraceTotals? { reader.totals }
 
   mutating func fill(_ buffer: UnsafeMutableBufferPointer<TraceEvent>) throws -> Int {
     // Safety: the buffer is the caller's for the time of the call.
-    unsafe try reader.decode(into: buffer)
+    let count = unsafe opening.fill(buffer)
+    if count > 0 { return count }
+    return unsafe try reader.decode(into: buffer)
   }
 
-  mutating func rewind() throws { try reader.rewind() }
+  mutating func rewind() throws {
+    opening.rewind()
+    try reader.rewind()
+  }
 }
 
 extension TraceFileSource {
@@ -41,6 +60,26 @@ extension TraceFileSource {
       try reader.seek(toFrameOfTime: UInt64(from.nanoseconds))
     }
     return reader.ordinal
+  }
+
+  /// Goes to the last key frame before the first event that `selection` may take, and says its ordinal
+  /// and what a replay knows there. A pipe, or a file whose index is damaged, is read from its start.
+  mutating func start(
+    withStateFor selection: EventSelection
+  ) throws -> (start: SliceStart, ordinal: UInt64) {
+    let geometry = header.description.geometry
+    guard reader.isSeekable, selection.first > 0 || selection.from != nil,
+      let index = try? reader.index()
+    else { return (SliceStart(geometry, from: try reader.openingRecords(), time: 0), 0) }
+    var target = selection.first
+    if target == 0, let from = selection.from {
+      target =
+        index.position(ofTime: UInt64(from.nanoseconds)).map { index.entries[$0].firstOrdinal } ?? 0
+    }
+    let lead = UInt64(SliceStart.leadInEvents)
+    let keyFrame = try reader.keyFrame(before: target - min(target, lead))
+    let records = try reader.seek(toKeyFrame: keyFrame)
+    return (SliceStart(geometry, from: records, time: keyFrame.time), keyFrame.ordinal)
   }
 
   /// Gives the rest of the events, some thousand at a time, until `body` answers false.

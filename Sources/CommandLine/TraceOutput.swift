@@ -66,7 +66,19 @@ struct TraceOutput: ParsableArguments {
       summary.totals.events == 0
       ? 0 : Double(summary.sizeBytes) / Double(summary.totals.events)
     return "wrote  \(output): \(Format.count(summary.totals.events)) events, "
-      + "\(Format.count(summary.sizeBytes)) bytes, \(Format.number(perEvent)) bytes/event\n"
+      + "\(Format.count(summary.sizeBytes)) bytes, \(Format.number(perEvent)) bytes/event"
+      + "\(summary.keyFrameText)\n"
+  }
+}
+
+extension TraceSummary {
+  /// For the line that says what was written.
+  var keyFrameText: String {
+    switch keyFrames {
+    case 0: ""
+    case 1: ", 1 key frame"
+    default: ", \(Format.count(keyFrames)) key frames"
+    }
   }
 }
 
@@ -75,11 +87,14 @@ struct WrittenTrace: Encodable {
   var version = 1
   var output: String
   var events: UInt64
+  /// Snapshots, one that it starts with included.
+  var keyFrames: UInt64
   var bytes: UInt64
 
   init(_ output: TraceOutput, _ summary: TraceSummary) {
     self.output = output.output
     events = summary.totals.events
+    keyFrames = summary.keyFrames
     bytes = summary.sizeBytes
   }
 }

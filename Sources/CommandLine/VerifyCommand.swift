@@ -35,6 +35,8 @@ struct VerifyCommand: ParsableCommand {
     var path: String
     var intactFrames: UInt64 = 0
     var intactEvents: UInt64 = 0
+    /// Snapshots of which every part is intact.
+    var intactKeyFrames: UInt64 = 0
     var damage: [Damage] = []
     var isIntact: Bool { damage.isEmpty }
   }
@@ -43,12 +45,19 @@ struct VerifyCommand: ParsableCommand {
     try reportingFailure {
       var document = Document(path: trace)
       var scanner = try TraceScanner(path: trace)
+      // Of the snapshot that is being passed, without a gap.
+      var parts: UInt32 = 0
       while let finding = try scanner.next() {
         switch finding {
         case .frame(let header, _):
           document.intactFrames += 1
           if header.kind == .events { document.intactEvents += UInt64(header.count) }
+          if header.kind == .snapshot {
+            parts = header.part == 0 ? 1 : header.part == parts ? parts + 1 : 0
+            if header.isLastPart, parts > 0 { document.intactKeyFrames += 1 }
+          }
         case .damage(let damage):
+          parts = 0
           document.damage.append(
             .init(
               firstByte: damage.bytes.lowerBound, endByte: damage.bytes.upperBound,
@@ -78,7 +87,8 @@ struct VerifyCommand: ParsableCommand {
   private func text(_ document: Document) -> String {
     var text = """
       \(document.path): \(Format.count(document.intactEvents)) events in \
-      \(Format.count(document.intactFrames)) intact frames\(document.isIntact ? ", nothing missing" : "")
+      \(Format.count(document.intactFrames)) intact frames, \
+      \(Format.count(document.intactKeyFrames)) key frames\(document.isIntact ? ", nothing missing" : "")
 
       """
     for damage in document.damage {
