@@ -82,7 +82,7 @@ struct ConformCommand: ParsableCommand {
 
   private func serve(_ folder: String) throws -> Never {
     try PluginChild.serve(folder, plugin: plugin) { library, status in
-      var source = try TraceFileSource(path: traces[0])
+      var source = try TraceFileSource(path: traces[0], forReplay: true)
       let answers = ReferenceAnswers(
         try source.events(limit: limit), geometry: source.header.description.geometry)
       let proof = PluginConformance(library, answers, status: status)
