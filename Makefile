@@ -6,6 +6,10 @@
 #                 ThreadSanitizer, and the orderings between threads in a model checker
 #   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
 #   make build    build the doorbell executable (release)
+#   make install  install under PREFIX (/usr/local): executable without Swift's libraries, traces,
+#                 manual pages, completions for bash, zsh and fish, the C interface
+#   make dist     a tarball and a Debian package of that in DIST (dist); DIST_CHECK=1 tries both in
+#                 clean Debian roots
 #   make plugins  build the designs in C of Benchmarks/Plugin into .build/backends
 #   make format   format the sources as the tests expect them
 #   make clean    remove what was built
@@ -22,7 +26,7 @@ ifneq ($(strip $(CAPTURES)),)
 export DOORBELL_CAPTURES := $(abspath $(CAPTURES))
 endif
 
-.PHONY: help setup peers build plugins bench test soak fuzz format lint clean
+.PHONY: help setup peers build plugins static install dist bench test soak fuzz format lint clean
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +65,45 @@ plugins:
 	@cc=$$(command -v cc || command -v clang) || { \
 	  echo "plugins: neither cc nor clang is on the PATH; the designs in C are left out" >&2; exit 0; }; \
 	$(MAKE) -s -C Benchmarks/Plugin CC=$$cc
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+DIST ?= dist
+STATIC := .build-dist
+MANUAL := $(STATIC)/manual
+
+# Swift's own libraries are in the executable: it runs where no Swift is installed.
+static: setup
+	$(SWIFT) build -c release --product doorbell --static-swift-stdlib --scratch-path $(STATIC)
+	@rm -rf $(MANUAL)
+	$(SWIFT) package generate-manual --multi-page --section 1 \
+	  --date "$$(git log -1 --format=%cs 2>/dev/null || date +%F)"
+	@mkdir -p $(MANUAL)
+	@for page in .build/plugins/GenerateManual/outputs/CommandLine/doorbell*.1; do \
+	  cp $$page "$(MANUAL)/$$(basename $$page | sed 's/^doorbell\.\([a-z-]*\)\.1$$/doorbell-\1.1/')"; \
+	done
+
+install: INTO = $(DESTDIR)$(PREFIX)
+install:
+	@[ -x $(STATIC)/release/doorbell ] && [ -d $(MANUAL) ] || $(MAKE) static
+	@mkdir -p "$(INTO)/bin" "$(INTO)/share/doorbell/traces" "$(INTO)/share/doc/doorbell" \
+	  "$(INTO)/share/man/man1" "$(INTO)/share/bash-completion/completions" \
+	  "$(INTO)/share/zsh/site-functions" "$(INTO)/share/fish/vendor_completions.d" "$(INTO)/include"
+	@install -s -m 755 $(STATIC)/release/doorbell "$(INTO)/bin/doorbell"
+	@install -m 644 Traces/*.dbtrace "$(INTO)/share/doorbell/traces/"
+	@install -m 644 README.md "$(INTO)/share/doc/doorbell/README.md"
+	@install -m 644 Traces/README.md "$(INTO)/share/doc/doorbell/traces.md"
+	@install -m 644 $(MANUAL)/*.1 "$(INTO)/share/man/man1/"
+	@install -m 644 Sources/CDoorbellBackend/include/doorbell_backend.h "$(INTO)/include/"
+	@$(STATIC)/release/doorbell --generate-completion-script bash \
+	  > "$(INTO)/share/bash-completion/completions/doorbell"
+	@$(STATIC)/release/doorbell --generate-completion-script zsh > "$(INTO)/share/zsh/site-functions/_doorbell"
+	@$(STATIC)/release/doorbell --generate-completion-script fish \
+	  > "$(INTO)/share/fish/vendor_completions.d/doorbell.fish"
+
+dist: static
+	@DOORBELL=$(STATIC)/release/doorbell Sources/Packaging/dist "$(DIST)"
+	@[ -z "$(DIST_CHECK)" ] || Tests/Packaging/clean-root "$(DIST)"
 
 bench: setup peers plugins
 	$(SWIFT) build -c release
@@ -125,4 +168,4 @@ lint:
 	$(SWIFT) format lint -r --strict Sources Tests Benchmarks Package.swift
 
 clean:
-	rm -rf .build .build-tsan .build-soak .build-fuzz
+	rm -rf .build .build-tsan .build-soak .build-fuzz .build-dist
