@@ -60,14 +60,20 @@ import Testing
     }
   }
 
+  /// A busy host may send all interrupts of a run before the guest has taken what they met: then none is
+  /// taken, and the run is made again. A vector that stays silent is silent in every run.
   @Test func interruptFoundPendingIsCountedAndDoesNotSilenceTheVector() throws {
     for eventfd in [false, true] {
       let events = toyTrace(rounds: 4, devices: 1)
-      var backend = ToyBackend(eventfd: eventfd)
-      _ = backend.translate(try #require(events.first { $0.kind == .msi }))
-      let result = try PacedExperiment(events, Self.options(50)).run(through: &backend)
-      #expect(result.account.coalesced >= 1 && result.account.taken >= 1)
-      #expect(result.account.isConserved)
+      var taken: UInt64 = 0
+      for _ in 0..<100 where taken == 0 {
+        var backend = ToyBackend(eventfd: eventfd)
+        _ = backend.translate(try #require(events.first { $0.kind == .msi }))
+        let result = try PacedExperiment(events, Self.options(50)).run(through: &backend)
+        #expect(result.account.coalesced >= 1 && result.account.isConserved)
+        taken = result.account.taken
+      }
+      #expect(taken >= 1)
     }
   }
 
