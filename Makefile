@@ -109,7 +109,7 @@ bench: setup peers plugins
 	$(SWIFT) build -c release
 	@echo
 	@echo "== $(DOORBELL) replay =="
-	@$(DOORBELL) replay
+	@$(DOORBELL) replay --output .build/bench.json
 	@echo
 	@echo "== $(DOORBELL) replay --design direct --experiment pipeline =="
 	@$(DOORBELL) replay --design direct --experiment pipeline | sed -n '/^Pipeline/,/^$$/p'
@@ -138,6 +138,8 @@ bench: setup peers plugins
 	@echo
 	@echo "== Benchmarks/Rings/run: the ring against its peers =="
 	@Benchmarks/Rings/run 10
+	@echo
+	@echo "As a page with plots: $(DOORBELL) report .build/bench.json --output bench.html"
 
 test: setup
 	$(SWIFT) build --build-tests

@@ -40,6 +40,7 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -76,10 +77,16 @@ let package = Package(
       "Statistics", "EventModel", "Measurement",
       .product(name: "RealModule", package: "swift-numerics"), golden: true)
     + Target.layer("History")
+    + Target.layer("Plots", .product(name: "RealModule", package: "swift-numerics"))
     + Target.layer("Gates", "EventModel", "Statistics", "History")
     + Target.layer(
-      "Reports", "History", "Measurement", "Gates",
-      .product(name: "TextTable", package: "TextTable"))
+      "Reports", "History", "Measurement", "Statistics", "Gates", "Plots",
+      .product(name: "TextTable", package: "TextTable"),
+      .product(name: "Mustache", package: "swift-mustache"),
+      resources: [
+        .embedInCode("Page/page.mustache"), .embedInCode("Page/table.mustache"),
+        .embedInCode("Page/page.css"),
+      ])
     + [
       .executableTarget(
         name: "RingRaces", dependencies: ["RingBuffer", "TestSupport"], path: "Tests/RingRaces",
@@ -95,7 +102,7 @@ let package = Package(
         name: "CommandLine",
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
-          "History", "Gates", "Reports",
+          "History", "Gates", "Plots", "Reports",
           .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

@@ -19,6 +19,16 @@ enum Console {
   }
 
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+  /// Of the terminal that stdout is, if it is one.
+  static var columns: Int? {
+    var size = winsize()
+    // Safety: TIOCGWINSZ fills the structure, which lives for the call.
+    guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return nil
+    }
+    return Int(size.ws_col)
+  }
 }
 
 /// A progress line on stderr: on a terminal only, and only for work that lasts over a second.

@@ -9,6 +9,19 @@ package struct ComparisonReport {
 
   package func text() -> String {
     var out = FactReport(comparison.facts).text()
+    if let times { out += "\n" + times.text() }
+    if let unjudged { out += "\n" + unjudged + "\n" }
+    for warning in comparison.warnings { out += "\nwarning: \(warning)\n" }
+    return out
+  }
+
+  /// The same for a page, which shows warnings and obstacles in its own way.
+  var sections: [ReportSection?] {
+    [FactReport(comparison.facts).section, times]
+      + [unjudged.map { ReportSection("Unjudged", [.remark($0)]) }]
+  }
+
+  private var times: ReportSection? {
     var table = Table([
       .word("trace"), .word("design"), .word("experiment"), .word("figure"), .number("baseline"),
       .number("candidate"), .number("worse by %"), .word("interval, %"), .number("p"),
@@ -26,21 +39,17 @@ package struct ComparisonReport {
         (effect?.verdict ?? .unjudged).rawValue,
       ])
     }
-    if !table.isEmpty {
-      let share = Percent.plain(comparison.policy.threshold)
-      out += """
+    let share = Percent.plain(comparison.policy.threshold)
+    return ReportSection(
+      "Time: regressed and improved are sure and more than \(share) %; pass rules out \(share) % or "
+        + "more", table)
+  }
 
-        Time: regressed and improved are sure and more than \(share) %; pass rules out \(share) % or more
-        \(table.text())
-        """
-    }
-    if comparison.figures.contains(where: { $0.effect?.verdict == .unjudged }) {
-      out +=
-        "\nunjudged: an interval needs 4 launches in each arm; passes of one launch say nothing "
-        + "about the next\n"
-    }
-    for warning in comparison.warnings { out += "\nwarning: \(warning)\n" }
-    return out
+  private var unjudged: String? {
+    comparison.figures.contains { $0.effect?.verdict == .unjudged }
+      ? "unjudged: an interval needs 4 launches in each arm; passes of one launch say nothing "
+        + "about the next"
+      : nil
   }
 }
 
@@ -66,12 +75,34 @@ struct FactReport {
   init(_ facts: FactComparison) { self.facts = facts }
 
   func text() -> String {
-    var out = ""
-    for obstacle in facts.obstacles { out += "cannot compare: \(obstacle)\n" }
-    for cell in facts.cells {
-      for finding in cell.equality { out += "\(cell.key): equality: \(finding)\n" }
-      for finding in cell.ledger { out += "\(cell.key): ledger: \(finding)\n" }
+    var out = facts.obstacles.map { "cannot compare: \($0)\n" }.joined()
+    let findings = findings
+    out += findings.map { $0 + "\n" }.joined()
+    if let work { return out + work.text() }
+    if out.isEmpty, !facts.cells.isEmpty { return same + "\n" }
+    return out
+  }
+
+  /// The same for a page; obstacles are shown apart.
+  var section: ReportSection? {
+    guard !facts.cells.isEmpty else { return nil }
+    let parts = findings.map(ReportSection.Part.remark) + (work?.parts ?? [])
+    return ReportSection(
+      work?.title ?? "Exact facts", parts.isEmpty ? [.remark(same)] : parts)
+  }
+
+  private var same: String {
+    "Equality, ledger and work counters: the same in \(facts.cells.count) cells"
+  }
+
+  private var findings: [String] {
+    facts.cells.flatMap { cell in
+      cell.equality.map { "\(cell.key): equality: \($0)" }
+        + cell.ledger.map { "\(cell.key): ledger: \($0)" }
     }
+  }
+
+  private var work: ReportSection? {
     var table = Table([
       .word("trace"), .word("design"), .word("counter"), .word("part"), .number("baseline"),
       .number("candidate"), .number("change"), .word("is"),
@@ -88,10 +119,6 @@ struct FactReport {
         ])
       }
     }
-    if !table.isEmpty { return out + "Work counters that changed, exact\n" + table.text() }
-    if out.isEmpty, !facts.cells.isEmpty {
-      return "Equality, ledger and work counters: the same in \(facts.cells.count) cells\n"
-    }
-    return out
+    return ReportSection("Work counters that changed, exact", table)
   }
 }

@@ -3,7 +3,7 @@ import History
 // The open loop, and the stages of single interrupts.
 
 extension ReplayReport {
-  func paced() -> String? {
+  func paced() -> ReportSection? {
     let percentiles: [Double] = [50, 99, 99.9, 100]
     var table = Table(
       [.word("design"), .number("sent/s"), .number("interrupts"), .word("time")]
@@ -19,34 +19,36 @@ extension ReplayReport {
           ] + percentiles.map { Format.nanoseconds(times.percentile($0)) })
       }
     }
-    guard !table.isEmpty, let first = cells("paced").first else { return nil }
-    var out =
-      "Paced: \(first.parameters["arrivals"] ?? "?"), one absolute schedule; "
-      + "response from the intended start, ns\n" + table.text()
+    guard let first = cells("paced").first else { return nil }
+    var remarks: [String] = []
     let allocations = cells("paced").compactMap { cell in
       cell.metric("allocations").map { "\(cell.design) \(Format.count(UInt64($0.value)))" }
     }
     if !allocations.isEmpty {
-      out +=
-        "  allocations between first and last interrupt, set-up apart: "
-        + allocations.joined(separator: ", ") + "\n"
+      remarks.append(
+        "allocations between first and last interrupt, set-up apart: "
+          + allocations.joined(separator: ", "))
     }
-    for cell in cells("paced") {
-      if let reason = cell.voidReason { out += "  \(cell.design): VOID: \(reason)\n" }
-    }
-    return out
+    return ReportSection(
+      "Paced: \(first.parameters["arrivals"] ?? "?"), one absolute schedule; "
+        + "response from the intended start, ns", table,
+      remarks: remarks + Self.voids(cells("paced")))
+  }
+
+  /// Why figures must not be believed, a remark each.
+  static func voids(_ cells: [RunRecord.Cell]) -> [String] {
+    cells.compactMap { cell in cell.voidReason.map { "\(cell.design): VOID: \($0)" } }
   }
 
   /// The stages of the very interrupts that stand at a percentile of the total: they add up. "–" is a
   /// stage that the design or the experiment does not have.
-  func stages() -> String? {
+  func stages() -> [ReportSection] {
     let names = [
       ("decode-wait", "decode"), ("ring-wait", "ring"), ("smmu", "smmu"), ("its", "its"),
       ("wake-up", "wake-up"), ("inject", "inject"), ("notification", "notify"),
       ("acknowledge", "ack"),
     ]
-    var out = ""
-    for experiment in ["path", "paced"] {
+    return ["path", "paced"].compactMap { experiment in
       var table = Table(
         [.word("design"), .word("at")] + names.map { .number($0.1) } + [.number("sum")])
       for cell in cells(experiment) {
@@ -57,10 +59,7 @@ extension ReplayReport {
               + [Format.nanoseconds(found.total)])
         }
       }
-      guard !table.isEmpty else { continue }
-      out += (out.isEmpty ? "" : "\n") + "Stages of those interrupts, \(experiment), ns\n"
-      out += table.text()
+      return ReportSection("Stages of those interrupts, \(experiment), ns", table)
     }
-    return out.isEmpty ? nil : out
   }
 }

@@ -3,7 +3,7 @@ import History
 // How much a design can take, and latency against rate.
 
 extension ReplayReport {
-  func saturate() -> String? {
+  func saturate() -> [ReportSection] {
     var table = Table([
       .word("design"), .number("knee, M/s"), .word("confirmed"), .number("rates"), .number("runs"),
       .number("discarded"),
@@ -18,20 +18,17 @@ extension ReplayReport {
         "\(curve.reduce(0) { $0 + $1.runs })", "\(curve.reduce(0) { $0 + $1.discarded })",
       ])
     }
-    guard !table.isEmpty, let first = found.first else { return nil }
+    guard let first = found.first else { return [] }
     let percent = Double(first.parameters["percentile"] ?? "").map(Format.percentile) ?? "?"
     let bound = UInt64(first.parameters["bound-ns"] ?? "").map(Format.nanoseconds) ?? "?"
-    var out =
+    let title =
       "Saturate: the highest rate whose response keeps p\(percent) ≤ \(bound) ns, nothing lost; "
-      + "\(first.parameters["arrivals"] ?? "?") arrivals\n" + table.text()
-    for cell in found {
-      if let reason = cell.voidReason { out += "  \(cell.design): VOID: \(reason)\n" }
-    }
-    for cell in found { out += "\n" + curve(of: cell) }
-    return out
+      + "\(first.parameters["arrivals"] ?? "?") arrivals"
+    let knees = ReportSection(title, table, remarks: Self.voids(found))
+    return [knees].compactMap { $0 } + found.compactMap(curve)
   }
 
-  private func curve(of cell: RunRecord.Cell) -> String {
+  private func curve(of cell: RunRecord.Cell) -> ReportSection? {
     var table = Table([
       .number("rate/s"), .number("taken/s"), .number("runs"), .number("kept"), .number("p50"),
       .number("p99"), .number("p99.9"), .number("max"), .number("coalesced"), .number("lag p99.9"),
@@ -44,6 +41,6 @@ extension ReplayReport {
         Format.count(point.coalesced), Format.nanoseconds(point.lag),
       ])
     }
-    return "Response against rate, \(cell.design), ns\n" + table.text()
+    return ReportSection("Response against rate, \(cell.design), ns", table)
   }
 }

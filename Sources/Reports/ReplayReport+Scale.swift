@@ -3,7 +3,7 @@ import History
 // What more device threads give.
 
 extension ReplayReport {
-  func scale() -> String? {
+  func scale() -> ReportSection? {
     guard let first = cells("scale").first,
       let count = Int(first.parameters["device-threads"] ?? ""),
       let vCPUs = Int(first.parameters["vcpu-threads"] ?? ""),
@@ -25,12 +25,11 @@ extension ReplayReport {
         ])
       }
     }
-    guard !table.isEmpty else { return nil }
-    var out = "Scale: shards by StreamID; reader → device threads → vCPU threads\n" + table.text()
-    if 1 + count + vCPUs > cpus {
-      out +=
-        "  where threads share CPUs the figures are those of the scheduler: they bound nothing\n"
-    }
-    return out
+    let isShared = 1 + count + vCPUs > cpus
+    return ReportSection(
+      "Scale: shards by StreamID; reader → device threads → vCPU threads", table,
+      remarks: isShared
+        ? ["where threads share CPUs the figures are those of the scheduler: they bound nothing"]
+        : [])
   }
 }

@@ -8,14 +8,12 @@ public struct ReplayReport {
 
   public func text() -> String {
     var out = heading()
-    for section in [
-      conformance(), core(), path(), paced(), stages(), saturate(), scale(), pipeline(), setUp(),
-      breakEven(),
-      requests(),
-      slowPaths(), harness(), work(), ledger(),
-    ] {
-      if let section { out += "\n" + section }
-    }
+    let start = [conformance(), core(), path(), paced()].compactMap { $0 } + stages() + saturate()
+    let end = [
+      scale(), pipeline(), setUp(), breakEven(), requests(), slowPaths(), harness(), work(),
+      ledger(),
+    ].compactMap { $0 }
+    for section in start + end { out += "\n" + section.text() }
     for warning in record.warnings { out += "\nwarning: \(warning)\n" }
     return out
   }
@@ -41,12 +39,12 @@ public struct ReplayReport {
     record.cells.filter { $0.experiment == experiment }
   }
 
-  private func conformance() -> String? {
+  func conformance() -> ReportSection? {
     var table = Table([
       .word("design"), .number("accesses"), .number("interrupts"), .word("reference model"),
       .number("recorded"), .word("recording"),
     ])
-    var differences = ""
+    var differences: [String] = []
     for cell in cells("equality") {
       guard let proof = cell.conformance else { continue }
       table.add([
@@ -55,18 +53,18 @@ public struct ReplayReport {
         proof.agreedWithRecording ? "equal" : "DIFFERS",
       ])
       if let difference = proof.firstDifference {
-        differences += "  \(cell.design): first difference:\n\(difference)\n"
+        differences.append("\(cell.design): first difference:\n\(difference)")
       }
     }
-    guard !table.isEmpty else { return nil }
-    return "Equality, checked before anything was timed\n" + table.text() + differences
+    return ReportSection(
+      "Equality, checked before anything was timed", table, remarks: differences)
   }
 
   func value(_ cell: RunRecord.Cell, _ name: String) -> String {
     cell.metric(name).map { Format.number($0.value) } ?? "–"
   }
 
-  private func core() -> String? {
+  func core() -> ReportSection? {
     var table = Table([
       .word("design"), .number("ns/event"), .number("min"), .number("max"), .number("ns/access"),
       .number("M events/s"), .number("set-up ns/command"), .number("set-up ns/vector"),
@@ -82,13 +80,13 @@ public struct ReplayReport {
         value(cell, "set-up-ns-per-event"), value(cell, "set-up-ns-per-vector"),
       ])
     }
-    guard !table.isEmpty else { return nil }
     let repetitions = cells("core").first?.metric("delivery-ns-per-event")?.samples.count ?? 0
-    return "Core: translation alone, one thread; delivery left, set-up right "
-      + "(median of \(repetitions) passes)\n" + table.text()
+    return ReportSection(
+      "Core: translation alone, one thread; delivery left, set-up right "
+        + "(median of \(repetitions) passes)", table)
   }
 
-  private func path() -> String? {
+  func path() -> ReportSection? {
     var table = Table([
       .word("design"), .number("interrupts"), .number("p50"), .number("p90"), .number("p99"),
       .number("p99.9"), .number("max"),
@@ -99,12 +97,12 @@ public struct ReplayReport {
         [cell.design, Format.count(total.total)]
           + [50, 90, 99, 99.9, 100].map { Format.nanoseconds(total.percentile($0)) })
     }
-    guard !table.isEmpty else { return nil }
-    return "Path: one interrupt in flight, device thread to vCPU thread and back; "
-      + "service time, ns\n" + table.text()
+    return ReportSection(
+      "Path: one interrupt in flight, device thread to vCPU thread and back; service time, ns",
+      table)
   }
 
-  private func pipeline() -> String? {
+  func pipeline() -> ReportSection? {
     var table = Table([
       .word("design"), .number("events"), .number("M events/s"), .number("resident MiB"),
       .number("reader waits"), .number("core waits"),
@@ -116,20 +114,18 @@ public struct ReplayReport {
         value(cell, "resident-mib"), value(cell, "reader-waits"), value(cell, "core-waits"),
       ])
     }
-    guard !table.isEmpty else { return nil }
-    return "Pipeline: trace file → decode → ring → core, two threads\n" + table.text()
+    return ReportSection("Pipeline: trace file → decode → ring → core, two threads", table)
   }
 
   /// What every figure above contains, and the floor under `path`.
-  private func harness() -> String? {
+  func harness() -> ReportSection? {
     var table = Table([.word("harness"), .number("ns")])
     for metric in record.harness { table.add([metric.name, Format.number(metric.value)]) }
-    guard !table.isEmpty else { return nil }
-    return "Harness on this host, in this run (see also design 'null')\n" + table.text()
+    return ReportSection("Harness on this host, in this run (see also design 'null')", table)
   }
 
   /// Counters of one pass, the designs side by side; rows in which all are 0 are left out.
-  private func work() -> String? {
+  func work() -> ReportSection? {
     let cells = cells("equality").filter { !$0.deliveryCounters.isEmpty }
     guard !cells.isEmpty else { return nil }
     var table = Table([.word("counter")] + cells.map { .number($0.design) })
@@ -145,10 +141,10 @@ public struct ReplayReport {
               ? Format.count(pair.1) : "\(Format.count(pair.0)) + \(Format.count(pair.1))"
           })
     }
-    return "Work in one pass, exact (set-up + delivery)\n" + table.text()
+    return ReportSection("Work in one pass, exact (set-up + delivery)", table)
   }
 
-  private func ledger() -> String? {
+  func ledger() -> ReportSection? {
     var table = Table([
       .word("design"), .number("offered"), .number("delivered"), .number("coalesced"),
       .number("masked"), .number("lost"), .word("of these"),
@@ -163,7 +159,6 @@ public struct ReplayReport {
         Format.count(ledger.lostTotal), classes.joined(separator: ", "),
       ])
     }
-    guard !table.isEmpty else { return nil }
-    return "Ledger: offered = delivered + coalesced + masked + lost\n" + table.text()
+    return ReportSection("Ledger: offered = delivered + coalesced + masked + lost", table)
   }
 }

@@ -1,23 +1,25 @@
 // Reports: run records turned into something that a person reads.
 //
 // It takes no measurement and no decision; whatever it prints stands in a `RunRecord`. Text tables
-// come from the TextTable package, which enters the project here only.
+// come from the TextTable package, and HTML from templates (Page/*.mustache) by the Mustache package; both
+// enter the project here only.
 //
 //   print(ReplayReport(record).text())
+//   try ReportPage([record], baseline: [], comparisons: [], policy: Policy()).html()
 
 import TextTable
 
 /// A table of strings: numbers right-aligned, words left-aligned.
 public struct Table {
   public struct Heading {
-    var title: String
-    var isNumber: Bool
+    package var title: String
+    package var isNumber: Bool
     public static func word(_ title: String) -> Heading { Heading(title: title, isNumber: false) }
     public static func number(_ title: String) -> Heading { Heading(title: title, isNumber: true) }
   }
 
-  private let headings: [Heading]
-  private var rows: [[String]] = []
+  package let headings: [Heading]
+  package private(set) var rows: [[String]] = []
 
   public init(_ headings: [Heading]) { self.headings = headings }
 
@@ -27,6 +29,13 @@ public struct Table {
   }
 
   public var isEmpty: Bool { rows.isEmpty }
+
+  /// The same with every text changed.
+  func mapped(_ change: (String) -> String) -> Table {
+    var table = Table(headings.map { .init(title: change($0.title), isNumber: $0.isNumber) })
+    for row in rows { table.add(row.map(change)) }
+    return table
+  }
 
   /// Two blanks before each line; nothing behind the last column.
   public func text() -> String {

@@ -15,7 +15,7 @@ import Testing
     ("synth", ["--scale-from", "/no/such.dbtrace", "-o", "/no/such/out"]),
     ("record", ["-o", "/no/such/out"]), ("conform", ["/no/such.so"]),
     ("compare", ["/no/such.json", "/no/such.json"]),
-    ("doctor", ["--root", "/no/such"]),
+    ("doctor", ["--root", "/no/such"]), ("report", ["/no/such.json", "--text"]),
   ]
 
   @Test func theHelpNamesEveryVerb() throws {

@@ -1,0 +1,84 @@
+/// SVG text in the making (W3C, Scalable Vector Graphics 2).
+struct SVG {
+  private(set) var text = ""
+
+  /// The element, with its title and description as its accessible name (WAI-ARIA Graphics Module,
+  /// `img`). It has no size of its own: it is as wide as its place.
+  init(id: String, title: String, summary: String, width: Double, height: Double) {
+    let id = Self.escaped(id)
+    text = """
+      <svg class="plot" id="\(id)" viewBox="0 0 \(Self.number(width)) \(Self.number(height))" \
+      role="img" aria-labelledby="\(id)-t \(id)-d" xmlns="http://www.w3.org/2000/svg">\
+      <title id="\(id)-t">\(Self.escaped(title))</title>\
+      <desc id="\(id)-d">\(Self.escaped(summary))</desc>
+      """
+  }
+
+  mutating func line(_ kind: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) {
+    text +=
+      "<path class=\"\(kind)\" d=\"M\(Self.pair(x1, y1))L\(Self.pair(x2, y2))\"/>"
+  }
+
+  /// - Parameter hint: what a pointer over it shows.
+  mutating func path(_ kind: String, _ data: String, hint: String? = nil) {
+    text += "<path class=\"\(kind)\" d=\"\(data)\"" + Self.close("path", hint)
+  }
+
+  mutating func rectangle(
+    _ kind: String, _ x: Double, _ y: Double, _ width: Double, _ height: Double,
+    hint: String? = nil
+  ) {
+    text +=
+      "<rect class=\"\(kind)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" "
+      + "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
+      + Self.close("rect", hint)
+  }
+
+  mutating func circle(
+    _ kind: String, _ x: Double, _ y: Double, radius: Double, hint: String? = nil
+  ) {
+    text +=
+      "<circle class=\"\(kind)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" "
+      + "r=\"\(Self.number(radius))\"" + Self.close("circle", hint)
+  }
+
+  enum Anchor: String { case start, middle, end }
+
+  mutating func words(
+    _ kind: String, _ x: Double, _ y: Double, _ anchor: Anchor, _ content: String
+  ) {
+    text +=
+      "<text class=\"\(kind)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" "
+      + "text-anchor=\"\(anchor.rawValue)\">\(Self.escaped(content))</text>"
+  }
+
+  consuming func finished() -> String { text + "</svg>" }
+
+  private static func close(_ element: String, _ hint: String?) -> String {
+    hint.map { "><title>\(escaped($0))</title></\(element)>" } ?? "/>"
+  }
+
+  /// A tenth of a unit is finer than a screen.
+  static func number(_ value: Double) -> String { Digits.text(value, places: 1) }
+
+  static func pair(_ x: Double, _ y: Double) -> String { "\(number(x)) \(number(y))" }
+
+  /// For text and for quoted attribute values alike. What XML 1.0 (§2.2) allows in no document is left
+  /// out.
+  static func escaped(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      case "\"": out += "&quot;"
+      case "'": out += "&#39;"
+      case "\u{9}", "\u{A}", "\u{D}": out.unicodeScalars.append(scalar)
+      case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}": continue
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+}

@@ -1,0 +1,131 @@
+import Gates
+import History
+import Plots
+
+/// The chapter of a comparison: what changed between two arms, what matters most on top.
+struct ChangePage {
+  let comparison: Comparison
+  /// Whether whole distributions are drawn from the comparison: not where the records are at hand.
+  let drawsCurves: Bool
+
+  init(_ comparison: Comparison, drawsCurves: Bool) {
+    self.comparison = comparison
+    self.drawsCurves = drawsCurves
+  }
+
+  /// More rows than this are for the table.
+  private static let rowLimit = 30
+
+  var headlines: [String] {
+    let judged = comparison.figures.compactMap(\.effect)
+    let counts = Verdict.allCases.compactMap { verdict -> String? in
+      let count = judged.filter { $0.verdict == verdict }.count
+      return count > 0 ? "\(count) \(verdict.rawValue)" : nil
+    }
+    var lines: [String] = []
+    if comparison.facts.isRegression {
+      lines.append("Outcomes, ledger or work of the candidate are worse than the baseline's.")
+    } else if !comparison.facts.cells.isEmpty {
+      lines.append(
+        comparison.facts.isImprovement
+          ? "The candidate does less work than the baseline, with the same outcomes."
+          : "Outcomes, ledger and work counters are those of the baseline.")
+    }
+    guard !judged.isEmpty else { return lines }
+    lines.append("Of \(judged.count) figures of time: \(counts.joined(separator: ", ")).")
+    if let worst = comparison.figures.first, let effect = worst.effect, effect.lower != nil {
+      lines.append(
+        "First by weight: \(Self.name(worst)) changed by \(Percent.signed(effect.change)) % "
+          + "(interval \(Percent.interval(effect)) %, p \(Percent.p(effect))): "
+          + "\(effect.verdict.rawValue). More is worse.")
+    }
+    return lines
+  }
+
+  private static func name(_ figure: Comparison.Figure) -> String {
+    "\(figure.cell.design) \(figure.cell.experiment) \(figure.name)"
+  }
+
+  var chapter: ReportPage.Chapter {
+    let report = ComparisonReport(comparison)
+    var sections = [
+      PageSection(
+        "What changed",
+        "Positive is worse, also where more is better. The zone is the \(share) % that does not "
+          + "matter; an interval needs 4 launches in each arm.",
+        figures: effects.map { [$0] } ?? [], tables: report.sections,
+        cautions: comparison.facts.obstacles + comparison.warnings)
+    ]
+    if drawsCurves, !comparison.curves.isEmpty {
+      sections.append(
+        PageSection(
+          "Both arms by percentile",
+          "Whole distributions at the percentiles that the comparison holds.",
+          figures: comparison.curves.filter { $0.unit == "ns" }.map(curve)))
+    }
+    return ReportPage.Chapter(
+      title: "Candidate against baseline", facts: [("Threshold", "\(share) %")],
+      sections: sections)
+  }
+
+  private var share: String { Percent.plain(comparison.policy.threshold) }
+
+  private var effects: PageSection.Figure? {
+    let styles: [Verdict: Int] = [
+      .regressed: 4, .inconclusive: 1, .improved: 2, .pass: 0, .unjudged: 7,
+    ]
+    var table = Table([
+      .word("figure"), .number("worse by %"), .number("interval, %"), .word("verdict"),
+    ])
+    var rows: [IntervalPlot.Row] = []
+    for figure in comparison.figures {
+      guard rows.count < Self.rowLimit, let effect = figure.effect, let lower = effect.lower,
+        let upper = effect.upper
+      else { continue }
+      let name = Self.name(figure)
+      rows.append(
+        .init(
+          name: "\(name): \(Percent.signed(effect.change)) %, \(effect.verdict.rawValue)",
+          style: styles[effect.verdict] ?? 7, estimate: effect.change, interval: lower...upper))
+      table.add([
+        name, Percent.signed(effect.change), Percent.interval(effect), effect.verdict.rawValue,
+      ])
+    }
+    guard !rows.isEmpty else { return nil }
+    let zone = -comparison.policy.threshold...comparison.policy.threshold
+    let intervals = rows.compactMap(\.interval)
+    let ends: [Double] =
+      intervals.map(\.lowerBound) + intervals.map(\.upperBound)
+      + [zone.lowerBound * 1.5, zone.upperBound * 1.5]
+    return PageSection.Figure(
+      picture: IntervalPlot(
+        title: "Change of each figure", summary: rows.map(\.name).joined(separator: "; "),
+        axis: Axis("change; right is worse", .fromZero(ends), .signedPercent), rows: rows,
+        zone: zone),
+      note: "Dot: the change. Line: its interval. Shaded: what does not matter.", table: table)
+  }
+
+  private func curve(_ curve: Comparison.Curve) -> PageSection.Figure {
+    var table = Table([.number("percentile"), .number("baseline"), .number("candidate")])
+    for point in curve.points {
+      table.add([
+        Format.percentile(point.percent), Format.nanoseconds(point.baseline),
+        Format.nanoseconds(point.candidate),
+      ])
+    }
+    let values = curve.points.flatMap { [Double($0.baseline), Double($0.candidate)] }
+    return PageSection.Figure(
+      picture: CurvePlot(
+        title: "\(curve.cell.description) \(curve.name)",
+        summary: "Nanoseconds by percentile, baseline dashed.",
+        x: Axis("percentile", .nines(most: 4)), y: Axis("time", .decades(values), .nanoseconds),
+        series: [
+          .init(
+            name: "baseline", style: 0,
+            points: curve.points.map { Point($0.percent, Double($0.baseline)) }, isDashed: true),
+          .init(
+            name: "candidate", style: 1,
+            points: curve.points.map { Point($0.percent, Double($0.candidate)) }),
+        ]), note: "Lines between percentiles are for the eye.", table: table)
+  }
+}

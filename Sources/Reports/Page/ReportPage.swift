@@ -1,0 +1,59 @@
+package import Gates
+package import History
+
+/// A report for people who look before they read: one document, as one HTML file or on a terminal.
+///
+///   let page = try ReportPage(records, baseline: [], comparisons: [], policy: Policy())
+///   let html = try page.html()
+///   print(page.text(columns: 80, characters: .unicode))
+///
+/// Everything in it stands in the records or is derived from them here; nothing is measured.
+package struct ReportPage {
+  struct Chapter {
+    var title: String
+    var facts: [(name: String, value: String)]
+    var sections: [PageSection]
+  }
+
+  var title: String
+  /// What the reader takes away, a sentence each.
+  var lead: [String] = []
+  var cautions: [String] = []
+  var chapters: [Chapter] = []
+
+  /// - Parameters:
+  ///   - records: of any number of traces; launches of one build on one trace and host become one.
+  ///   - baseline: what they are compared with; empty if with nothing.
+  ///   - comparisons: documents that `compare` wrote.
+  package init(
+    _ records: [RunRecord], baseline: [RunRecord], comparisons: [Comparison], policy: Policy
+  ) throws {
+    let subjects = try ReportSubject.of(records, baseline: baseline)
+    let names = CellNames((records + baseline).flatMap(\.cells))
+    var comparisons = comparisons
+    if !baseline.isEmpty, !records.isEmpty {
+      comparisons.insert(
+        try Comparison(baseline: baseline, candidate: records, policy: policy), at: 0)
+    }
+    title = Self.title(subjects)
+    for comparison in comparisons {
+      let changes = ChangePage(comparison, drawsCurves: baseline.isEmpty)
+      lead += changes.headlines
+      cautions += comparison.facts.obstacles.map { "Cannot be compared: \($0)" }
+      chapters.append(changes.chapter)
+    }
+    for subject in subjects {
+      let page = SubjectPage(subject, names: names, policy: policy)
+      let prefix = subjects.count > 1 ? subject.record.trace.name + ": " : ""
+      lead += page.headlines.map { prefix + $0 }
+      cautions += subject.record.warnings.map { prefix + $0 }
+      chapters.append(page.chapter)
+    }
+  }
+
+  private static func title(_ subjects: [ReportSubject]) -> String {
+    guard let first = subjects.first else { return "Comparison" }
+    let traces = Set(subjects.map(\.record.trace.name)).count
+    return traces == 1 ? first.record.trace.name : "\(traces) traces"
+  }
+}

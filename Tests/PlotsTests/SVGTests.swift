@@ -1,0 +1,107 @@
+import Testing
+
+@testable import Plots
+
+@Suite struct SVGTests {
+  @Test func aPathTakesTheShortestWords() {
+    let path = PathData.line([Point(1, 2), Point(5, 2), Point(5, 7.25), Point(6, 8)])
+    #expect(path == "M1 2H5V7.3L6 8")
+  }
+
+  @Test func whatAScreenCannotTellApartIsLeftOut() {
+    let crowd = (0...1000).map { Point(Double($0) / 100, 3) }
+    let path = PathData.line(crowd)
+    #expect(path.hasPrefix("M0 3H0.4"))
+    #expect(path.hasSuffix("H10"), "the end of the path is never left out")
+    #expect(path.count < 200)
+  }
+
+  @Test func aBandGoesThereAndBack() {
+    let path = PathData.area(
+      upper: [Point(0, 1), Point(9, 1)], lower: [Point(0, 4), Point(9, 5)])
+    #expect(path == "M0 1H9V5L0 4Z")
+  }
+
+  @Test func nothingIsDrawnOfNothing() { #expect(PathData.line([]).isEmpty) }
+
+  private let hostile = "</title><script>alert('1')</script>\"&\u{0}\u{1B}[31m"
+
+  @Test func textCannotLeaveItsPlace() {
+    let escaped = SVG.escaped(hostile)
+    #expect(
+      escaped == "&lt;/title&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;[31m")
+  }
+
+  @Test func everyTextOfEveryPictureIsEscaped() {
+    let axis = Axis(hostile, .linear(0...1))
+    let pictures: [any Picture] = [
+      CurvePlot(
+        title: hostile, summary: hostile, x: axis, y: axis,
+        series: [
+          .init(name: hostile, style: 0, points: [Point(0, 0), Point(1, 1)], isMarked: true)
+        ], references: [.init(name: hostile, value: 0.5), .init(name: hostile, value: 1, .upright)]),
+      BarPlot(
+        title: hostile, summary: hostile, axis: hostile, style: .plain,
+        bars: [.init(name: hostile, parts: [.init(name: hostile, style: 1, value: 2)])]),
+      IntervalPlot(
+        title: hostile, summary: hostile, axis: axis,
+        rows: [.init(name: hostile, style: 0, estimate: 0.2, interval: 0.1...0.3)]),
+    ]
+    for picture in pictures {
+      let svg = picture.svg(id: "\"><script>")
+      #expect(!svg.contains("<script"), "\(svg)")
+      #expect(!svg.contains("\u{1B}"))
+      #expect(svg.contains("&lt;script&gt;"))
+    }
+  }
+
+  @Test func aPlotSaysWhatItShowsToThoseWhoDoNotSeeIt() {
+    let plot = CurvePlot(
+      title: "Latency", summary: "direct is lowest.", x: Axis("percentile", .nines(most: 2)),
+      y: Axis("time", .logarithmic(1...100), .nanoseconds),
+      series: [.init(name: "direct", style: 2, points: [Point(0, 10), Point(99, 100)])])
+    let svg = plot.svg(id: "f1")
+    #expect(svg.hasPrefix("<svg class=\"plot\" id=\"f1\" viewBox=\"0 0 520 320\" role=\"img\""))
+    #expect(svg.contains("aria-labelledby=\"f1-t f1-d\""))
+    #expect(svg.contains("<title id=\"f1-t\">Latency</title>"))
+    #expect(svg.contains("<desc id=\"f1-d\">direct is lowest.</desc>"))
+    #expect(
+      svg.contains("<path class=\"line s2\" d=\"M66 140L506 12\"><title>direct</title></path>"),
+      "\(svg)")
+    #expect(svg.hasSuffix("</svg>"))
+  }
+
+  @Test func bandsStandBehindLines() {
+    let plot = CurvePlot(
+      title: "t", summary: "s", x: Axis("", .linear(0...1)), y: Axis("", .linear(0...1)),
+      series: [
+        .init(
+          name: "a", style: 0, points: [Point(0, 0), Point(1, 1)], isDashed: true,
+          band: ([Point(0, 0.2), Point(1, 1)], [Point(0, 0), Point(1, 0.8)]))
+      ])
+    let shapes = plot.svg(id: "b").split(separator: "class=\"")
+    let band = shapes.firstIndex { $0.hasPrefix("band s0\"") }
+    let line = shapes.firstIndex { $0.hasPrefix("line s0 dashed\"") }
+    #expect(band != nil && line != nil && band ?? 0 < line ?? 0)
+    #expect(band.map { shapes[$0].contains("Z\"/>") } == true)
+  }
+
+  @Test func partsOfABarFollowEachOther() {
+    let plot = BarPlot(
+      title: "t", summary: "s", axis: "ns", style: .nanoseconds,
+      bars: [
+        .init(
+          name: "direct p50",
+          parts: [
+            .init(name: "its", style: 0, value: 250), .init(name: "none", style: 1, value: 0),
+            .init(name: "ack", style: 2, value: 750),
+          ])
+      ])
+    let svg = plot.svg(id: "b")
+    #expect(svg.contains("class=\"part s0\" x=\"8\" y=\"24\" width=\"120.5\""), "\(svg)")
+    #expect(svg.contains("class=\"part s2\" x=\"128.5\" y=\"24\" width=\"361.5\""))
+    #expect(!svg.contains("part s1"), "a part of 0 is not drawn")
+    #expect(svg.contains("direct p50: 1 µs"))
+    #expect(plot.legend.map(\.name) == ["its", "ack"])
+  }
+}
