@@ -72,7 +72,7 @@ let package = Package(
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
       "Measurement", "CPlatform", "CDoorbellBackend",
-      tests: ["TraceFormat", "TraceImport", "CDoorbellBackend"])
+      tests: ["TraceFormat", "TraceImport", "CDoorbellBackend"], golden: true)
     + Target.layer(
       "Statistics", "EventModel", "Measurement",
       .product(name: "RealModule", package: "swift-numerics"), golden: true)
