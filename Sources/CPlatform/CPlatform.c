@@ -2,12 +2,16 @@
 #include "CPlatform.h"
 
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // Room for 8,192 CPUs, the most that Linux can be built for on x86-64 (CONFIG_NR_CPUS_RANGE_END);
@@ -63,6 +67,31 @@ int CPlatform_eventfdWait(int descriptor, uint64_t *count) {
     if (errno != EINTR) return errno;
   }
 }
+
+int CPlatform_openCounter(uint32_t type, uint64_t config) {
+  struct perf_event_attr attributes = {
+      .size = sizeof attributes,
+      .type = type,
+      .config = config,
+      .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
+      .disabled = 1,
+      .exclude_kernel = 1,
+      .exclude_hv = 1,
+  };
+  long opened = syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+  return opened < 0 ? -errno : (int)opened;
+}
+
+int CPlatform_runCounter(int descriptor, int runs) {
+  return ioctl(descriptor, runs ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0) ? errno : 0;
+}
+
+int CPlatform_readCounter(int descriptor, uint64_t values[3]) {
+  ssize_t got = read(descriptor, values, 3 * sizeof *values);
+  return got == 3 * (ssize_t)sizeof *values ? 0 : got < 0 ? errno : EIO;
+}
+
+const char *CPlatform_errorName(int code) { return strerrorname_np(code); }
 
 void CPlatform_dieWithParent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 

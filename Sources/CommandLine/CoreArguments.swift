@@ -43,6 +43,7 @@ struct CoreArguments: ParsableArguments {
     options.coldPasses = 1
     options.trafficPasses = 0
     options.thrashPasses = 0
+    options.counterPasses = 0
   }
 
   /// What a record must say beside the figures.

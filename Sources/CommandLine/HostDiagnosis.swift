@@ -31,7 +31,8 @@ struct HostDiagnosis: Codable {
     let probes = NoiseProbe.run(cpuCount: 2, nanoseconds: probeNanoseconds)
     let examination = HostExamination(SystemFiles(), cpus: ThreadPlacement.allowedCPUs)
     return HostDiagnosis(
-      findings: (examination.findings() + [NoiseProbe.finding(probes)]).map { .init($0) },
+      findings: (examination.findings() + [ProcessorCounters.finding(), NoiseProbe.finding(probes)])
+        .map { .init($0) },
       noise: probes.map { .init($0) })
   }
 

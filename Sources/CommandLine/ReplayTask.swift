@@ -130,6 +130,11 @@ struct ReplayTask {
       "vectors": "\(vectorCount)",
     ]
     cell.parameters.merge(coreParameters) { $1 }
+    if !result.processorCounters.isEmpty {
+      cell.processorCounters = result.processorCounters.map {
+        .init($0, events: result.deliveryEvents * UInt64(result.counterPasses))
+      }
+    }
     cell.digest = result.cold.first.map { String($0.tally.digest, radix: 16) }
     return cell
   }

@@ -22,6 +22,21 @@ extension RunRecord.Distribution {
   }
 }
 
+extension RunRecord.ProcessorCounter {
+  /// - Parameter events: over which it was counted.
+  init(_ reading: ProcessorCounters.Reading, events: UInt64) {
+    let name = reading.event.name
+    switch reading.result {
+    case .counted(let count, let share):
+      self.init(
+        name: name, perEvent: Double(count) / Double(max(1, events)), countedShare: share,
+        reason: nil)
+    case .notSupported(let reason):
+      self.init(name: name, perEvent: nil, countedShare: nil, reason: "not supported (\(reason))")
+    }
+  }
+}
+
 extension WorkCounters {
   /// Counter → value, zeros included: a counter that became 0 is a change, too.
   var named: [String: UInt64] {

@@ -100,6 +100,8 @@ extension RunRecord {
     public var distributions: [Distribution] = []
     /// Digest of all outcomes in order, in hex.
     public var digest: String?
+    /// What the processor counted in core's delivery; absent if it was not asked.
+    public var processorCounters: [ProcessorCounter]?
     /// Interrupts taken apart, at some percentiles of the whole.
     public var stages: [StageAttribution]?
     /// Latency against rate, in rising order of rates.

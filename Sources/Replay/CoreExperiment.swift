@@ -26,6 +26,9 @@ public import Measurement
     /// itself a part of what is timed: see `Pass.borders`.
     @usableFromInline package var trafficPasses = 3
     @usableFromInline package var thrashPasses = 3
+    /// Passes for the processor's counters, of delivery only; untimed, because starting and stopping
+    /// them are system calls.
+    @usableFromInline package var counterPasses = 3
     @usableFromInline package var thrash = CoreThrash()
     /// Slows a stage on purpose, in every pass. Nil: nothing is slowed.
     @usableFromInline package var delay: InjectedDelay?
@@ -61,6 +64,9 @@ public import Measurement
     @usableFromInline package var warm: [Pass] = []
     @usableFromInline package var traffic: [TrafficPass] = []
     @usableFromInline package var thrash: [CoreThrash.Pass] = []
+    /// Of all counter passes together; empty if there were none.
+    @usableFromInline package var processorCounters: [ProcessorCounters.Reading] = []
+    @usableFromInline package var counterPasses = 0
     @usableFromInline package var deliveryEvents: UInt64 = 0
     @usableFromInline package var setUpEvents: UInt64 = 0
     @usableFromInline package var trafficEvents: UInt64 = 0
@@ -115,6 +121,13 @@ public import Measurement
           thrashPass(&backend, clock, options.thrash, &displacer, &laterTallies))
       }
     }
+    if options.counterPasses > 0 {
+      var counters = ProcessorCounters()
+      // One pass says why, where nothing can be counted.
+      result.counterPasses = counters.countsAnything ? options.counterPasses : 1
+      for _ in 0..<result.counterPasses { counterPass(&backend, &counters, &laterTallies) }
+      result.processorCounters = counters.readings()
+    }
     conclude(&result, coldCounters, laterTallies)
     return result
   }
@@ -167,6 +180,24 @@ public import Measurement
       trafficNanoseconds: clock.nanoseconds(from: 0, to: ticks.traffic),
       maintenanceNanoseconds: clock.nanoseconds(from: 0, to: ticks.maintenance),
       borders: UInt64(fineStretches.count))
+  }
+
+  /// A pass whose delivery is counted.
+  @inlinable
+  func counterPass<Backend: TranslationBackend & ~Copyable>(
+    _ backend: inout Backend, _ counters: inout ProcessorCounters, _ tallies: inout [PassTally]
+  ) {
+    var tally = PassTally()
+    // Safety: stretches lie within the array, whose storage lives during the call.
+    unsafe events.withUnsafeBufferPointer { all in
+      for stretch in stretches {
+        if stretch.work != .setUp { counters.start() }
+        unsafe replay(
+          UnsafeBufferPointer(rebasing: all[stretch.range]), through: &backend, &tally)
+        if stretch.work != .setUp { counters.stop() }
+      }
+    }
+    tallies.append(tally)
   }
 
   @inlinable

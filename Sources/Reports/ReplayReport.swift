@@ -8,7 +8,9 @@ public struct ReplayReport {
 
   public func text() -> String {
     var out = heading()
-    let start = [conformance(), core(), path(), paced()].compactMap { $0 } + stages() + saturate()
+    let start =
+      [conformance(), core(), processor(), path(), paced()].compactMap { $0 } + stages()
+      + saturate()
     let end = [
       scale(), pipeline(), setUp(), breakEven(), requests(), slowPaths(), harness(), work(),
       ledger(),

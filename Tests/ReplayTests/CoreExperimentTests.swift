@@ -28,6 +28,16 @@ import Testing
     #expect(result.cold.allSatisfy { $0.tally.accesses == 32 && $0.tally.interrupts == 8 })
   }
 
+  @Test func theProcessorsCountersAreAskedAndCostNoRepeatability() {
+    let result = CoreExperiment(toyTrace(rounds: 8)).run(Self.quick) { ToyBackend() }
+    #expect(result.processorCounters.count == 4 && result.counterPasses > 0)
+    #expect(result.isRepeatable)
+    var options = Self.quick
+    options.counterPasses = 0
+    let without = CoreExperiment(toyTrace(rounds: 8)).run(options) { ToyBackend() }
+    #expect(without.processorCounters.isEmpty)
+  }
+
   @Test func digestAndWorkAreThoseOfTheEqualityCheck() {
     let events = toyTrace(rounds: 8)
     let result = CoreExperiment(events).run(Self.quick) { ToyBackend() }

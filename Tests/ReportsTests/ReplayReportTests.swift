@@ -45,6 +45,27 @@ import Testing
     #expect(text.contains("event 17: PE 1 against PE 0"))
   }
 
+  @Test func processorCountersAreShownOrNamedWithTheReason() {
+    var record = record(difference: nil)
+    func counters(_ counted: Bool) -> [RunRecord.ProcessorCounter] {
+      [("cycles", 12.5), ("instructions", 50), ("cache-misses", 0.125)].map { name, value in
+        .init(
+          name: name, perEvent: counted ? value : nil, countedShare: counted ? 1 : nil,
+          reason: counted ? nil : "not supported (ENOENT)")
+      }
+    }
+    record.cells[1].processorCounters = counters(true)
+    record.cells[1].processorCounters?[2] = counters(false)[2]
+    let shown = ReplayReport(record).text()
+    #expect(shown.contains("direct   12.5         50.0            –      4.00"), "\(shown)")
+    #expect(shown.contains("  cache-misses: not supported (ENOENT)\n"))
+    record.cells[1].processorCounters = counters(false)
+    #expect(
+      ReplayReport(record).text().contains(
+        "Processor counters of core\n  cycles, instructions, cache-misses: not supported (ENOENT)\n"
+      ))
+  }
+
   @Test func nothingIsWiderThanAHundredColumns() {
     let text = ReplayReport(record(difference: nil)).text()
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })

@@ -71,6 +71,20 @@ int CPlatform_eventfdSignal(int descriptor);
 /// Blocks until the counter is not 0, takes it and resets it. 0, or an errno.
 int CPlatform_eventfdWait(int descriptor, uint64_t *count);
 
+/// Opens a counter of what the calling thread does outside of the kernel, stopped, on any CPU
+/// (perf_event_open(2); `type` and `config` as there). A descriptor, or a negative errno.
+int CPlatform_openCounter(uint32_t type, uint64_t config);
+
+/// Lets a counter count, or stops it. 0, or an errno.
+int CPlatform_runCounter(int descriptor, int runs);
+
+/// Count, and for how many nanoseconds it should have counted and did: fewer where there were more
+/// counters than the processor has. 0, or an errno.
+int CPlatform_readCounter(int descriptor, uint64_t values[3]);
+
+/// The name of an errno, such as "ENOENT"; NULL if it has none.
+const char *CPlatform_errorName(int code);
+
 /// Has the kernel end this process when the thread that started it ends (prctl is variadic).
 void CPlatform_dieWithParent(void);
 
