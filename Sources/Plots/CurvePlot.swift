@@ -108,18 +108,20 @@ package struct CurvePlot: Picture {
 
   private func drawAxes(_ svg: inout SVG) {
     let (end, base) = (Self.width - Self.right, Self.height - Self.bottom)
+    var grid = ""
     for tick in y.ticks {
       let at = placeY(tick.value)
-      svg.line("grid", Self.left, at, end, at)
+      grid += "M\(SVG.pair(Self.left, at))H\(SVG.number(end))"
       if !tick.label.isEmpty { svg.words("tick", Self.left - 6, at + 4, .end, tick.label) }
     }
     for tick in x.ticks {
       let at = placeX(tick.value)
-      svg.line("grid", at, Self.top, at, base)
+      grid += "M\(SVG.pair(at, Self.top))V\(SVG.number(base))"
       if !tick.label.isEmpty { svg.words("tick", at, base + 19, .middle, tick.label) }
     }
-    svg.line("axis", Self.left, base, end, base)
-    svg.line("axis", Self.left, Self.top, Self.left, base)
+    svg.path("grid", grid)
+    svg.path(
+      "axis", "M\(SVG.pair(Self.left, Self.top))V\(SVG.number(base))H\(SVG.number(end))")
     svg.words("label", (Self.left + end) / 2, Self.height - 10, .middle, x.title)
   }
 

@@ -4,6 +4,16 @@ import History
 
 extension ReplayReport {
   func saturate() -> [ReportSection] {
+    let found = cells("saturate")
+    return [knees(remarks: Self.voids(found))].compactMap { $0 }
+      + found.compactMap { cell in
+        var table = Table(Self.rateHeadings)
+        for point in cell.curve ?? [] { table.add(Self.row(of: point)) }
+        return ReportSection("Response against rate, \(cell.design), ns", table)
+      }
+  }
+
+  func knees(remarks: [String]) -> ReportSection? {
     var table = Table([
       .word("design"), .number("knee, M/s"), .word("confirmed"), .number("rates"), .number("runs"),
       .number("discarded"),
@@ -18,29 +28,24 @@ extension ReplayReport {
         "\(curve.reduce(0) { $0 + $1.runs })", "\(curve.reduce(0) { $0 + $1.discarded })",
       ])
     }
-    guard let first = found.first else { return [] }
+    guard let first = found.first else { return nil }
     let percent = Double(first.parameters["percentile"] ?? "").map(Format.percentile) ?? "?"
     let bound = UInt64(first.parameters["bound-ns"] ?? "").map(Format.nanoseconds) ?? "?"
-    let title =
+    return ReportSection(
       "Saturate: the highest rate whose response keeps p\(percent) ≤ \(bound) ns, nothing lost; "
-      + "\(first.parameters["arrivals"] ?? "?") arrivals"
-    let knees = ReportSection(title, table, remarks: Self.voids(found))
-    return [knees].compactMap { $0 } + found.compactMap(curve)
+        + "\(first.parameters["arrivals"] ?? "?") arrivals", table, remarks: remarks)
   }
 
-  private func curve(of cell: RunRecord.Cell) -> ReportSection? {
-    var table = Table([
-      .number("rate/s"), .number("taken/s"), .number("runs"), .number("kept"), .number("p50"),
-      .number("p99"), .number("p99.9"), .number("max"), .number("coalesced"), .number("lag p99.9"),
-    ])
-    for point in cell.curve ?? [] {
-      table.add([
-        Format.number(point.rate), Format.number(point.taken), "\(point.runs)",
-        "\(point.sustained)", Format.nanoseconds(point.p50), Format.nanoseconds(point.p99),
-        Format.nanoseconds(point.p999), Format.nanoseconds(point.maximum),
-        Format.count(point.coalesced), Format.nanoseconds(point.lag),
-      ])
-    }
-    return ReportSection("Response against rate, \(cell.design), ns", table)
+  static let rateHeadings: [Table.Heading] = [
+    "rate/s", "taken/s", "runs", "kept", "p50", "p99", "p99.9", "max", "coalesced", "lag p99.9",
+  ].map { .number($0) }
+
+  static func row(of point: RunRecord.RatePoint) -> [String] {
+    [
+      Format.number(point.rate), Format.number(point.taken), "\(point.runs)",
+      "\(point.sustained)", Format.nanoseconds(point.p50), Format.nanoseconds(point.p99),
+      Format.nanoseconds(point.p999), Format.nanoseconds(point.maximum),
+      Format.count(point.coalesced), Format.nanoseconds(point.lag),
+    ]
   }
 }

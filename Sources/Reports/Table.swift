@@ -11,7 +11,7 @@ import TextTable
 
 /// A table of strings: numbers right-aligned, words left-aligned.
 public struct Table {
-  public struct Heading {
+  public struct Heading: Sendable {
     package var title: String
     package var isNumber: Bool
     public static func word(_ title: String) -> Heading { Heading(title: title, isNumber: false) }

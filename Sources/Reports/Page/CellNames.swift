@@ -1,8 +1,8 @@
 import History
 
-/// What cells are called in a page, and in which style they are drawn: the same everywhere in it.
+/// What cells of one architecture are called in a page, and in which style they are drawn: the same
+/// everywhere in it.
 struct CellNames {
-  private let namesArchitecture: Bool
   private let namesMode: Bool
   private var styles: [String: Int] = [:]
 
@@ -10,7 +10,6 @@ struct CellNames {
   private static let fixed = ["trapped": 0, "eventfd": 1, "direct": 2, "null": 7]
 
   init(_ cells: [RunRecord.Cell]) {
-    namesArchitecture = Set(cells.map(\.architectureName)).count > 1
     namesMode = Set(cells.map(\.mode)).count > 1
     var next = 3
     for cell in cells {
@@ -27,8 +26,7 @@ struct CellNames {
 
   /// The design, and what else tells cells of this page apart.
   subscript(cell: RunRecord.Cell) -> String {
-    cell.design + (namesArchitecture ? " \(cell.architectureName)" : "")
-      + (namesMode ? " \(cell.mode)" : "")
+    cell.design + (namesMode ? " \(cell.mode)" : "")
   }
 
   func style(_ cell: RunRecord.Cell) -> Int { styles[self[cell]] ?? 7 }

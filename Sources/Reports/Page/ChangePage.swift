@@ -35,15 +35,21 @@ struct ChangePage {
     lines.append("Of \(judged.count) figures of time: \(counts.joined(separator: ", ")).")
     if let worst = comparison.figures.first, let effect = worst.effect, effect.lower != nil {
       lines.append(
-        "First by weight: \(Self.name(worst)) changed by \(Percent.signed(effect.change)) % "
+        "First by weight: \(name(worst)) changed by \(Percent.signed(effect.change)) % "
           + "(interval \(Percent.interval(effect)) %, p \(Percent.p(effect))): "
           + "\(effect.verdict.rawValue). More is worse.")
     }
     return lines
   }
 
-  private static func name(_ figure: Comparison.Figure) -> String {
-    "\(figure.cell.design) \(figure.cell.experiment) \(figure.name)"
+  /// With what tells figures of this comparison apart.
+  private func name(_ figure: Comparison.Figure) -> String {
+    let cell = figure.cell
+    let keys = comparison.figures.map(\.cell)
+    let trace = keys.contains { $0.trace != cell.trace } ? cell.trace + " " : ""
+    let architecture =
+      keys.contains { $0.architecture != cell.architecture } ? cell.architecture + " " : ""
+    return "\(trace)\(architecture)\(cell.design) \(cell.experiment) \(figure.name)"
   }
 
   var chapter: ReportPage.Chapter {
@@ -54,7 +60,7 @@ struct ChangePage {
         "Positive is worse, also where more is better. The zone is the \(share) % that does not "
           + "matter; an interval needs 4 launches in each arm.",
         figures: effects.map { [$0] } ?? [], tables: report.sections,
-        cautions: comparison.facts.obstacles + comparison.warnings)
+        cautions: comparison.facts.obstacles)
     ]
     if drawsCurves, !comparison.curves.isEmpty {
       sections.append(
@@ -82,27 +88,29 @@ struct ChangePage {
       guard rows.count < Self.rowLimit, let effect = figure.effect, let lower = effect.lower,
         let upper = effect.upper
       else { continue }
-      let name = Self.name(figure)
+      let title = name(figure)
       rows.append(
         .init(
-          name: "\(name): \(Percent.signed(effect.change)) %, \(effect.verdict.rawValue)",
+          name: "\(title): \(Percent.signed(effect.change)) %, \(effect.verdict.rawValue)",
           style: styles[effect.verdict] ?? 7, estimate: effect.change, interval: lower...upper))
       table.add([
-        name, Percent.signed(effect.change), Percent.interval(effect), effect.verdict.rawValue,
+        title, Percent.signed(effect.change), Percent.interval(effect), effect.verdict.rawValue,
       ])
     }
     guard !rows.isEmpty else { return nil }
     let zone = -comparison.policy.threshold...comparison.policy.threshold
-    let intervals = rows.compactMap(\.interval)
-    let ends: [Double] =
-      intervals.map(\.lowerBound) + intervals.map(\.upperBound)
-      + [zone.lowerBound * 1.5, zone.upperBound * 1.5]
+    // So far that the shaded zone and most intervals can be seen; some tails are ten times as long.
+    let ends = rows.compactMap(\.interval).flatMap { [abs($0.lowerBound), abs($0.upperBound)] }
+      .sorted()
+    let reach = max(zone.upperBound * 4, ends[ends.count * 3 / 4])
     return PageSection.Figure(
       picture: IntervalPlot(
         title: "Change of each figure", summary: rows.map(\.name).joined(separator: "; "),
-        axis: Axis("change; right is worse", .fromZero(ends), .signedPercent), rows: rows,
+        axis: Axis("change; right is worse", .fromZero([-reach, reach]), .signedPercent),
+        rows: rows,
         zone: zone),
-      note: "Dot: the change. Line: its interval. Shaded: what does not matter.", table: table)
+      note: "Dot: the change. Line: its interval; at an edge it goes on. Shaded: what does not "
+        + "matter.", table: table)
   }
 
   private func curve(_ curve: Comparison.Curve) -> PageSection.Figure {

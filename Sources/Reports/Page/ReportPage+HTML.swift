@@ -96,10 +96,10 @@ private struct HTMLContext {
   }
 
   private func heading(_ heading: Table.Heading) -> Values {
-    ["text": heading.title, "kind": heading.isNumber ? "number" : "word"]
+    ["text": heading.title, "isWord": !heading.isNumber]
   }
 
   private func cell(_ index: Int, _ pair: (Table.Heading, String)) -> Values {
-    ["text": pair.1, "kind": pair.0.isNumber ? "number" : "word", "isName": index == 0]
+    ["text": pair.1, "isWord": !pair.0.isNumber, "isName": index == 0]
   }
 }

@@ -22,7 +22,7 @@ package struct ReportPage {
   var chapters: [Chapter] = []
 
   /// - Parameters:
-  ///   - records: of any number of traces; launches of one build on one trace and host become one.
+  ///   - records: of any number of traces; launches of one build on one trace and host become one arm.
   ///   - baseline: what they are compared with; empty if with nothing.
   ///   - comparisons: documents that `compare` wrote.
   package init(
@@ -42,9 +42,12 @@ package struct ReportPage {
       cautions += comparison.facts.obstacles.map { "Cannot be compared: \($0)" }
       chapters.append(changes.chapter)
     }
+    let namesArchitecture = Set(subjects.map(\.architecture)).count > 1
     for subject in subjects {
-      let page = SubjectPage(subject, names: names, policy: policy)
-      let prefix = subjects.count > 1 ? subject.record.trace.name + ": " : ""
+      let title =
+        subject.record.trace.name + (namesArchitecture ? ", " + subject.architecture : "")
+      let page = SubjectPage(subject, title: title, names: names, policy: policy)
+      let prefix = subjects.count > 1 ? title + ": " : ""
       lead += page.headlines.map { prefix + $0 }
       cautions += subject.record.warnings.map { prefix + $0 }
       chapters.append(page.chapter)

@@ -1,7 +1,7 @@
 import History
 
-/// What a page is about: the launches of one build on one trace and host, and perhaps those of another
-/// build that they are compared with.
+/// What a chapter is about: the launches of one build on one trace, host and interrupt hardware, and perhaps
+/// those of another build that they are compared with.
 struct ReportSubject {
   /// Launches of one arm, apart and together.
   struct Arm {
@@ -19,6 +19,7 @@ struct ReportSubject {
     }
   }
 
+  let architecture: String
   let arm: Arm
   let baseline: Arm?
 
@@ -31,7 +32,8 @@ struct ReportSubject {
     baseline?.merged.cells.first { $0.isSame(as: cell) }
   }
 
-  /// One for every trace, build and host, in the order in which they come.
+  /// One for every trace, build, host and architecture, in the order in which they come. What is of the host
+  /// and not of an architecture stays with the first.
   static func of(
     _ records: [RunRecord], baseline: [RunRecord]
   ) throws(RunRecord.LaunchError) -> [ReportSubject] {
@@ -50,11 +52,37 @@ struct ReportSubject {
     }
     var subjects: [ReportSubject] = []
     for key in order {
-      let other = baseline.filter { $0.trace.contentHash == key.trace }
-      subjects.append(
-        ReportSubject(
-          arm: try Arm(groups[key] ?? []), baseline: other.isEmpty ? nil : try Arm(other)))
+      let launches = groups[key] ?? []
+      let others = baseline.filter { $0.trace.contentHash == key.trace }
+      var architectures: [String] = []
+      for cell in launches.flatMap(\.cells) where !architectures.contains(cell.architectureName) {
+        architectures.append(cell.architectureName)
+      }
+      for architecture in architectures {
+        let isFirst = architecture == architectures.first
+        let theirs = others.compactMap { $0.part(architecture, isFirst: isFirst) }
+        subjects.append(
+          ReportSubject(
+            architecture: architecture,
+            arm: try Arm(launches.compactMap { $0.part(architecture, isFirst: isFirst) }),
+            baseline: theirs.isEmpty ? nil : try Arm(theirs)))
+      }
     }
     return subjects
+  }
+}
+
+extension RunRecord {
+  /// The cells on one architecture; nil if there are none.
+  fileprivate func part(_ architecture: String, isFirst: Bool) -> RunRecord? {
+    var part = self
+    part.cells = cells.filter { $0.architectureName == architecture }
+    if !isFirst {
+      part.slowPaths = nil
+      part.findings = nil
+      part.harness = []
+      part.warnings = []
+    }
+    return part.cells.isEmpty ? nil : part
   }
 }

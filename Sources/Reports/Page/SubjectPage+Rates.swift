@@ -11,14 +11,12 @@ extension SubjectPage {
     }
     let percent = Double(first.parameters["percentile"] ?? "") ?? 99
     let bound = Double(first.parameters["bound-ns"] ?? "")
-    var figures = [figure(found, percent, bound: bound)]
-    if percent != 50 { figures.append(figure(found, 50, bound: nil)) }
-    let tables = report.saturate()
     return PageSection(
       "How much it takes",
       "Response from the intended start, open loop, by rate. The knee is the highest rate at which "
         + "p\(Format.percentile(percent)) keeps the bound and nothing is lost.",
-      figures: figures, tables: tables, cautions: ReplayReport.voids(found))
+      figures: [figure(found, percent, bound: bound)], tables: [report.knees(remarks: [])],
+      cautions: ReplayReport.voids(found))
   }
 
   private func value(_ point: RunRecord.RatePoint, _ percent: Double) -> UInt64 {
@@ -31,10 +29,7 @@ extension SubjectPage {
     // What a record holds of each rate.
     let percent = percent <= 50 ? 50 : percent <= 99 ? 99 : 99.9
     var series: [CurvePlot.Series] = []
-    var table = Table([
-      .word("design"), .number("rate/s"), .number("p" + Format.percentile(percent) + ", ns"),
-      .number("taken/s"),
-    ])
+    var table = Table([.word("design")] + ReplayReport.rateHeadings)
     func add(_ cell: RunRecord.Cell, _ suffix: String) {
       // A rate of which every run was discarded has no figures.
       let points = (cell.curve ?? []).filter { $0.runs > 0 }
@@ -46,11 +41,8 @@ extension SubjectPage {
           name: names[cell] + suffix + (knee ?? ", no knee"), style: names.style(cell),
           points: points.map { Point($0.rate, Double(value($0, percent))) },
           isDashed: !suffix.isEmpty, isMarked: true))
-      for point in points {
-        table.add([
-          names[cell] + suffix, Format.number(point.rate),
-          Format.nanoseconds(value(point, percent)), Format.number(point.taken),
-        ])
+      for point in cell.curve ?? [] {
+        table.add([names[cell] + suffix] + ReplayReport.row(of: point))
       }
     }
     for cell in found {

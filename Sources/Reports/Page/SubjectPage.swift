@@ -1,15 +1,17 @@
 import Gates
 import History
 
-/// The chapter of one trace, build and host.
+/// The chapter of one trace, build, host and architecture.
 struct SubjectPage {
   let subject: ReportSubject
+  let title: String
   let names: CellNames
   let policy: Policy
   let report: ReplayReport
 
-  init(_ subject: ReportSubject, names: CellNames, policy: Policy) {
+  init(_ subject: ReportSubject, title: String, names: CellNames, policy: Policy) {
     self.subject = subject
+    self.title = title
     self.names = names
     self.policy = policy
     report = ReplayReport(subject.record)
@@ -23,7 +25,7 @@ struct SubjectPage {
 
   var chapter: ReportPage.Chapter {
     ReportPage.Chapter(
-      title: record.trace.name, facts: facts,
+      title: title, facts: facts,
       sections: ([
         glance, equality, core, latency, stages, rates, lag, setUp, scale, pipeline, slowPaths,
       ] + others + [work, ledger, host, reproduction]).filter { !$0.isEmpty })
@@ -37,7 +39,7 @@ struct SubjectPage {
       ("SHA-256", trace.contentHash), ("Started", record.started),
       ("Build", "\(record.tool.name) \(record.tool.version)"),
       ("Launches", "\(record.launches)"),
-      ("Hardware", Set(record.cells.map(\.architectureName)).sorted().joined(separator: ", ")),
+      ("Hardware", subject.architecture),
       ("Mode", modes.joined(separator: ", ")),
     ]
     if let baseline = subject.baseline {
