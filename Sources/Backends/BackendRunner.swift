@@ -14,6 +14,9 @@ package struct BackendRunner: Sendable {
   package let path:
     @Sendable ([TraceEvent], PathExperiment.Options) throws(PathExperiment.Failure) ->
       PathExperiment.Result
+  /// Nil if the design delivers through an eventfd.
+  package let roundTrip:
+    @Sendable ([TraceEvent], _ interrupts: Int) throws(WorkerThreadError) -> RoundTrip.Result?
   package let paced:
     @Sendable ([TraceEvent], PacedExperiment.Options) throws(PathExperiment.Failure) -> PacedResult
   package let scale:
@@ -52,6 +55,11 @@ package struct BackendRunner: Sendable {
     path = { (events, options) throws(PathExperiment.Failure) in
       var backend = makeBackend()
       return try PathExperiment(events, options).run(through: &backend)
+    }
+    roundTrip = { (events, interrupts) throws(WorkerThreadError) in
+      var backend = makeBackend()
+      guard !backend.deliversThroughEventfd else { return nil }
+      return try RoundTrip(events, interrupts: interrupts).run(through: &backend)
     }
     paced = { (events, options) throws(PathExperiment.Failure) in
       var backend = makeBackend()

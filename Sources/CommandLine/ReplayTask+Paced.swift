@@ -45,6 +45,28 @@ extension ReplayTask {
     return cell
   }
 
+  /// Beside `path`: the delivery without stamps, and the bare cache line between the same threads.
+  func addRoundTrip(_ runner: BackendRunner, to cell: inout RunRecord.Cell) throws {
+    let found: RoundTrip.Result?
+    do throws(WorkerThreadError) {
+      found = try runner.roundTrip(events, pathOptions.interrupts)
+    } catch {
+      throw Failure("\(design): path: \(error)")
+    }
+    guard let found, let ratio = found.ratio else { return }
+    guard found.account.isConserved else {
+      throw Failure("\(design): path: the account does not hold; nothing was reported", .regression)
+    }
+    cell.distributions += [
+      .init(name: "round-trip", unit: "ns", found.delivery),
+      .init(name: "cache-line", unit: "ns", found.line),
+    ]
+    cell.metrics.append(
+      .init(
+        name: "round-trip-over-cache-line", unit: "×", lowerIsBetter: true, value: ratio,
+        samples: [ratio]))
+  }
+
   /// An interrupt is handed over between signal and injection: proved as two halves as well.
   mutating func proveHalves(_ runner: BackendRunner, for experiment: String) throws {
     guard design != .null else { return }

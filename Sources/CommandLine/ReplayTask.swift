@@ -172,6 +172,7 @@ struct ReplayTask {
           samples: [Double(count)]))
     }
     cell.stages = attributions(result.atPercentile, result.stageSet)
+    try addRoundTrip(runner, to: &cell)
     warnings += result.placement.map { "\(design): path: \($0)" }
     return cell
   }

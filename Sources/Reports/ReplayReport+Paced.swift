@@ -40,6 +40,26 @@ extension ReplayReport {
     cells.compactMap { cell in cell.voidReason.map { "\(cell.design): VOID: \($0)" } }
   }
 
+  /// Delivery over nothing but two cache lines, without stamps.
+  func roundTrips() -> ReportSection? {
+    var table = Table([
+      .word("design"), .word("what"), .number("p50"), .number("p90"), .number("p99"),
+      .number("p99.9"), .number("× the line, p50"),
+    ])
+    for cell in cells("path") {
+      for (name, what) in [("round-trip", "interrupt"), ("cache-line", "bare line")] {
+        guard let times = cell.distribution(name) else { continue }
+        let isFirst = name == "round-trip"
+        table.add(
+          [isFirst ? cell.design : "", what]
+            + [50, 90, 99, 99.9].map { Format.nanoseconds(times.percentile($0)) }
+            + [isFirst ? value(cell, "round-trip-over-cache-line") : ""])
+      }
+    }
+    return ReportSection(
+      "Round trip without stamps: translate, a cache line there and back, acknowledge; ns", table)
+  }
+
   /// The stages of the very interrupts that stand at a percentile of the total: they add up. "–" is a
   /// stage that the design or the experiment does not have.
   func stages() -> [ReportSection] {

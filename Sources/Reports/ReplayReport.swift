@@ -9,7 +9,8 @@ public struct ReplayReport {
   public func text() -> String {
     var out = heading()
     let start =
-      [conformance(), core(), processor(), path(), paced()].compactMap { $0 } + stages()
+      [conformance(), core(), processor(), path(), roundTrips(), paced()].compactMap { $0 }
+      + stages()
       + saturate()
     let end = [
       scale(), pipeline(), setUp(), breakEven(), requests(), slowPaths(), harness(), work(),

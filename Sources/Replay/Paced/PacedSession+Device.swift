@@ -103,15 +103,8 @@ extension PacedSession {
     position.hasConfigured = false
     while events[position.index].kind != .msi {
       let event = events[position.index]
-      switch event.kind {
-      case .dma: _ = backend.translate(event)
-      case .map, .unmap, .smmuCommand: backend.maintain(event)
-      default:
-        if event.kind.isSetUp || event.kind.isVCPU {
-          backend.configure(event)
-          position.hasConfigured = true
-        }
-      }
+      backend.applyBetweenInterrupts(event)
+      if event.kind.isSetUp || event.kind.isVCPU { position.hasConfigured = true }
       position.step()
     }
   }

@@ -13,7 +13,8 @@ extension SubjectPage {
       "Core: what translation costs",
       "One thread, events already decoded; means over whole passes, never stamped per event. "
         + "Delivery and set-up apart.",
-      figures: figures.compactMap { $0 }, tables: [report.core(), report.harness()])
+      figures: figures.compactMap { $0 },
+      tables: [report.core(), report.processor(), report.roundTrips(), report.harness()])
   }
 
   private func coreFigure(

@@ -46,7 +46,7 @@ extension PathSession {
       for event in experiment.events {
         guard event.kind == .msi else {
           // Safety: the token is here: no message is out.
-          unsafe applyUnmeasured(event, &shared.pointer.pointee)
+          unsafe shared.pointer.pointee.applyBetweenInterrupts(event)
           continue
         }
         result.account.offered &+= 1
@@ -104,18 +104,6 @@ extension PathSession {
       backend.acknowledge(.acknowledge(time: 0, target: outcome.target, intid: outcome.intid))
     case .masked: account.masked &+= 1
     default: if outcome.outcome.isLost { account.lost &+= 1 }
-    }
-  }
-
-  /// Everything but interrupts and their recorded acknowledges.
-  @inlinable
-  package func applyUnmeasured<Backend: TranslationBackend & ~Copyable>(
-    _ event: TraceEvent, _ backend: inout Backend
-  ) {
-    switch event.kind {
-    case .dma: _ = backend.translate(event)
-    case .map, .unmap, .smmuCommand: backend.maintain(event)
-    default: if event.kind.isSetUp || event.kind.isVCPU { backend.configure(event) }
     }
   }
 }

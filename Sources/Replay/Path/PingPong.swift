@@ -1,7 +1,6 @@
 import CPlatform
 package import Measurement
 import RingBuffer
-import Synchronization
 
 /// What it costs to get from one CPU to the other and back, with nothing else: the floor under every
 /// `path`. Two threads on the CPUs of the device and the vCPU thread pass one cache line to and fro; in
@@ -18,7 +17,7 @@ package struct PingPong: Sendable {
 
   /// Takes about `rounds` microseconds; longer when the CPUs are busy.
   package static func measure(rounds: Int = 20_000) throws(WorkerThreadError) -> PingPong {
-    let court = Court()
+    let mailbox = Mailbox()
     let there = SPSCRing<UInt64>(capacity: 1)
     let back = SPSCRing<UInt64>(capacity: 1)
     let received = HandOff(there.consumer)
@@ -28,10 +27,11 @@ package struct PingPong: Sendable {
     let blocks = 8
     let perBlock = max(1, rounds / blocks)
     let partner = try WorkerThread("partner", onCPU: 1) {
+      var last = Mailbox.none
       var received = received.take()
       var returned = returned.take()
-      for block in 0..<blocks {
-        for round in 1...perBlock { court.answer(UInt64(block * perBlock + round)) }
+      for _ in 0..<blocks {
+        for _ in 1...perBlock { last = mailbox.answer(after: last) }
         for _ in 1...perBlock {
           guard let ball = received.pop(waiting: SpinThenYieldWait()),
             returned.push(ball, waiting: SpinThenYieldWait())
@@ -48,7 +48,7 @@ package struct PingPong: Sendable {
     for block in 0..<blocks {
       var last = clock.now()
       for round in 1...perBlock {
-        court.exchange(UInt64(block * perBlock + round))
+        mailbox.exchange(UInt64(block * perBlock + round))
         let now = clock.now()
         result.line.record(clock.nanoseconds(from: last, to: now))
         last = clock.now()
@@ -64,30 +64,5 @@ package struct PingPong: Sendable {
     }
     if let reason = partner.join() { result.placement.append(reason) }
     return result
-  }
-
-  /// Two words, 128 bytes apart, each written by one side.
-  private final class Court: Sendable {
-    private let served = Atomic<UInt64>(0)
-    private let padding: [16 of UInt64] = .init(repeating: 0)
-    private let answered = Atomic<UInt64>(0)
-
-    func exchange(_ ball: UInt64) {
-      // Pairs with the load in `answer`; nothing but the number itself is handed over.
-      served.store(ball, ordering: .releasing)
-      Self.wait(for: ball, in: answered)
-    }
-
-    func answer(_ ball: UInt64) {
-      Self.wait(for: ball, in: served)
-      answered.store(ball, ordering: .releasing)
-    }
-
-    /// As the ring waits, so that the two differ by the ring alone. (Without the pause it is slower: a
-    /// core that runs ahead with loads of a line has to throw them away when the line changes.)
-    private static func wait(for ball: UInt64, in word: borrowing Atomic<UInt64>) {
-      var waiting = SpinThenYieldWait()
-      while word.load(ordering: .acquiring) != ball { waiting.pause() }
-    }
   }
 }
