@@ -76,6 +76,10 @@ let package = Package(
     + Target.layer(
       "Statistics", "EventModel", "Measurement",
       .product(name: "RealModule", package: "swift-numerics"), golden: true)
+    + [.target(name: "CLive"), .target(name: "CLivePeer")]
+    + Target.layer(
+      "Live", "CLive", "CLivePeer", "CPlatform", "Measurement", "Replay",
+      tests: ["CLivePeer", "CPlatform", "Measurement"], golden: true)
     + Target.layer("History")
     + Target.layer("Plots", .product(name: "RealModule", package: "swift-numerics"))
     + Target.layer("Gates", "EventModel", "Statistics", "History")
@@ -102,7 +106,7 @@ let package = Package(
         name: "CommandLine",
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
-          "History", "Gates", "Plots", "Reports",
+          "History", "Gates", "Plots", "Reports", "Live",
           .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
