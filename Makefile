@@ -115,6 +115,12 @@ bench: setup peers plugins
 	@$(DOORBELL) replay --design direct --experiment pipeline | sed -n '/^Pipeline/,/^$$/p'
 	@echo "== $(DOORBELL) replay Traces/rebind.dbtrace --experiment set-up: what configuring costs =="
 	@$(DOORBELL) replay Traces/rebind.dbtrace --experiment set-up | sed -n '/^Set-up/,/^Work/{/^Work/!p}'
+	@echo "== $(DOORBELL) live: delivery and set-up on this host's /dev/kvm, beside the same loops in C =="
+	@$(DOORBELL) live --interrupts 500 --rounds 5 --vectors 1 16 || [ $$? = 3 ]
+	@echo
+	@echo "== $(DOORBELL) live --traps: a trapped store without KVM =="
+	@$(DOORBELL) live --traps || [ $$? = 3 ]
+	@echo
 	@echo "== CoreBenchmark: the core against its twin in C =="
 	@.build/release/CoreBenchmark
 	@echo

@@ -19,8 +19,8 @@ struct Doorbell: ParsableCommand {
       ReplayCommand.self, ConformCommand.self, DoctorCommand.self, ImportCommand.self,
       RecordCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
-      AnonymizeCommand.self, SynthCommand.self, CompareCommand.self,
-      ReportCommand.self,
+      AnonymizeCommand.self, SynthCommand.self, CompareCommand.self, ReportCommand.self,
+      LiveCommand.self,
     ])
 }
 

@@ -34,6 +34,8 @@ public struct RunRecord: Codable, Hashable, Sendable {
   public var slowPaths: [LengthCurve]?
   /// What the host was like; absent in records that are older than the question.
   public var findings: [Finding]?
+  /// What was asked for and is not available on this host. Absent from records of modelled runs.
+  public var absences: [Absence]?
 
   public init(
     tool: Tool, command: [String], started: String, trace: Trace, host: HostFingerprint,

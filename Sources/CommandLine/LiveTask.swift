@@ -1,0 +1,140 @@
+import Foundation
+import History
+import Live
+import Measurement
+
+/// What `live` does: each part that this host has, one cell each; each part that it lacks, by name.
+struct LiveTask {
+  var designs: [LiveDesign]
+  var states: [VCPUState]
+  var delivery = DeliveryExperiment.Options()
+  var setUp = TrappedSetUp.Options()
+  var vectors: [Int] = []
+  var stores = 0
+  private var cells: [RunRecord.Cell] = []
+  private var absences: [LiveAbsence] = []
+  private var warnings: [String] = []
+
+  init(designs: [LiveDesign], states: [VCPUState]) {
+    self.designs = designs
+    self.states = states
+  }
+
+  /// The designs on /dev/kvm.
+  mutating func measure() throws -> RunRecord {
+    if designs.contains(.direct) {
+      absences.append(DirectAvailability.ofThisHost().absence)
+    }
+    var facts: [(name: String, value: String)] = []
+    if designs != [.direct] {
+      let absence = try Self.attempt { () throws(LiveError) in
+        let host = try LiveHost.open()
+        facts = host.facts
+        try measure(on: host)
+      }
+      absences += absence.map { [$0] } ?? []
+    }
+    return try record(facts)
+  }
+
+  /// Trapped stores without KVM.
+  mutating func measureTraps() throws -> RunRecord {
+    for mechanism in TrapExperiment.Mechanism.allCases {
+      let absence = try Self.attempt { () throws(LiveError) in
+        note("trapping stores by \(mechanism.rawValue) …")
+        let block = min(100, stores)
+        let rounds = (stores + block - 1) / block
+        let result = try TrapExperiment(mechanism, rounds: rounds, block: block)
+          .run { Interruption.isStopRequested }
+        cells.append(LiveCell.traps(mechanism, result))
+      }
+      absences += absence.map { [$0] } ?? []
+    }
+    return try record([])
+  }
+
+  private mutating func measure(on host: LiveHost) throws(LiveError) {
+    for design in designs {
+      switch design {
+      case .eventfd, .bounce:
+        for state in states { try measure(design == .eventfd ? .irqfd : .bounce, state, host) }
+      case .trapped:
+        for count in vectors.sorted() {
+          note("trapped: programming an MSI-X table of \(count) …")
+          setUp.entries = count
+          let result = try TrappedSetUp(setUp).run { Interruption.isStopRequested }
+          warnings += result.notes
+          cells.append(LiveCell.setUp(setUp, result))
+        }
+      case .direct: break
+      }
+    }
+  }
+
+  private mutating func measure(
+    _ way: DeliveryExperiment.Way, _ state: VCPUState, _ host: LiveHost
+  ) throws(LiveError) {
+    note("\(way.rawValue): interrupting a vCPU that is \(state.rawValue) …")
+    let result = try DeliveryExperiment(way, vCPU: state, delivery)
+      .run { Interruption.isStopRequested }
+    let poll = delivery.haltPollNanoseconds ?? host.haltPollNanoseconds
+    cells.append(LiveCell.delivery(way, state, delivery, haltPoll: poll, result))
+    let name = "\(way.rawValue), \(state.rawValue)"
+    warnings += result.notes.map { "\(name): \($0)" }
+    if result.stampsOutside > 0 {
+      warnings.append(
+        "\(name): \(result.stampsOutside) stamps of the guest do not lie between the host's: its TSC is "
+          + "not the host's here, and only what the host saw is reported")
+    }
+    if state == .blocked, !result.sleepIsVerified {
+      warnings.append(
+        "\(name): this KVM does not say whether a vCPU sleeps; each interrupt came after the gap alone"
+      )
+    }
+    let emulated = result.statistics["insn_emulation"] ?? 0
+    if emulated >= result.closedLoop, result.closedLoop > 0 {
+      warnings.append(
+        "this KVM emulates the guest's instructions (metric kvm-insn_emulation): what the guest does "
+          + "itself takes the emulator's time")
+    }
+  }
+
+  /// Runs a part; that it is not there is an answer.
+  private static func attempt(_ body: () throws(LiveError) -> Void) throws -> LiveAbsence? {
+    do throws(LiveError) {
+      try body()
+      return nil
+    } catch .absent(let absence) {
+      return absence
+    } catch .interrupted {
+      throw Failure("interrupted; nothing was reported")
+    } catch {
+      throw Failure("live: \(error)")
+    }
+  }
+
+  private func note(_ text: String) {
+    if Console.errorIsTerminal { Console.note(text) }
+  }
+
+  private func record(_ facts: [(name: String, value: String)]) throws -> RunRecord {
+    guard !cells.isEmpty else {
+      throw Failure(absences.map(\.description).joined(separator: "\n"))
+    }
+    let all = HostFacts.all().map { ($0.name, $0.value) } + facts.map { ($0.name, $0.value) }
+    let guest = LiveCell.guestImage
+    var record = RunRecord(
+      tool: .init(name: "doorbell", version: ToolVersion.text),
+      command: Array(ProcessInfo.processInfo.arguments.dropFirst()),
+      started: ISO8601DateFormatter().string(from: Date()),
+      trace: .init(
+        name: "live guest", contentHash: guest,
+        events: cells.reduce(0) { $0 + ($1.ledger?.offered ?? 0) },
+        eventsByKind: [:], lostEvents: 0),
+      host: HostFingerprint(facts: Dictionary(all, uniquingKeysWith: { first, _ in first })),
+      cells: cells, warnings: Array(Set(warnings)).sorted())
+    record.diagnose()
+    record.absences = absences.map { .init(part: $0.part, reason: $0.reason) }
+    return record
+  }
+}
