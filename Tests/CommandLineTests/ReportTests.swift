@@ -2,28 +2,9 @@ import Foundation
 import Testing
 
 /// `doorbell report`, from the record to what a browser makes of the page.
-@Suite(.serialized) struct ReportTests {
-  /// A record of the real tool, made once.
-  private static let record: Result<Data, any Error> = Result {
-    try Folder.use { folder in
-      let path = folder.path("run.json")
-      let run = try Tool.run(
-        "replay", Tool.trace("boot"), "--design", "trapped", "direct", "--experiment", "core",
-        "path", "--passes", "2", "--interrupts", "200", "-o", path)
-      try #require(run.status == 0, "\(run.text)")
-      return try Data(contentsOf: URL(fileURLWithPath: path))
-    }
-  }
-
-  private func withRecord<R>(_ body: (Folder, String) throws -> R) throws -> R {
-    try Folder.use { folder in
-      try Self.record.get().write(to: URL(fileURLWithPath: folder.path("run.json")))
-      return try body(folder, folder.path("run.json"))
-    }
-  }
-
+@Suite struct ReportTests {
   @Test func aRecordBecomesAPageAndAText() throws {
-    try withRecord { folder, record in
+    try SampleRun.use { folder, record in
       let page = folder.path("run.html")
       let made = try Tool.run("report", record, "-o", page)
       #expect(made.status == 0, "\(made.text)")
@@ -40,7 +21,7 @@ import Testing
   }
 
   @Test func twoArmsBecomeOnePage() throws {
-    try withRecord { folder, record in
+    try SampleRun.use { folder, record in
       let page = folder.path("run.html")
       let made = try Tool.run("report", record, "--baseline", record, "-o", page)
       #expect(made.status == 0, "\(made.text)")
@@ -76,7 +57,7 @@ import Testing
   }
 
   @Test func aPlaceThatTakesNoFileIsNamed() throws {
-    try withRecord { _, record in
+    try SampleRun.use { _, record in
       let result = try Tool.run("report", record, "-o", "/no/such/folder/out.html")
       #expect(result.status == 3)
       #expect(result.error.contains("/no/such/folder/out.html"), "\(result.error)")
@@ -94,7 +75,7 @@ import Testing
   )
   func aBrowserShowsThePageWithoutComplaint() throws {
     let browser = try #require(Self.chromium)
-    try withRecord { folder, record in
+    try SampleRun.use { folder, record in
       let page = folder.path("run.html")
       #expect(try Tool.run("report", record, "--baseline", record, "-o", page).status == 0)
       let html = try String(contentsOfFile: page, encoding: .utf8)

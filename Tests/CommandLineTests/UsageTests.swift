@@ -17,6 +17,7 @@ import Testing
     ("compare", ["/no/such.json", "/no/such.json"]),
     ("doctor", ["--root", "/no/such"]), ("report", ["/no/such.json", "--text"]),
     ("live", ["--traps", "-o", "/no/such/out"]),
+    ("export", ["/no/such.json", "--form", "csv"]),
   ]
 
   @Test func theHelpNamesEveryVerb() throws {
