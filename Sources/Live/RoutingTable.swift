@@ -59,8 +59,6 @@ import CLive
       as: kvm_irq_routing_entry.self)
   }
 
-  mutating func removeAll() { count = 0 }
-
   /// Gives KVM the table as it is.
   func install(in vm: Int32) throws(LiveError) {
     writeHeader()
