@@ -120,6 +120,7 @@ struct LiveCommand: ParsableCommand {
       let (designs, states) = try chosen()
       var task = LiveTask(designs: designs, states: states)
       task.delivery.interrupts = interrupts
+      task.delivery.block = min(task.delivery.block, interrupts)
       task.delivery.gapNanoseconds = UInt64(gap.nanoseconds)
       task.delivery.haltPollNanoseconds = haltPoll.map { UInt64($0.nanoseconds) }
       task.delivery.timeoutNanoseconds = UInt64(timeout.nanoseconds)
