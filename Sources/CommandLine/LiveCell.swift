@@ -13,9 +13,14 @@ enum LiveCell {
     _ way: DeliveryExperiment.Way, _ state: VCPUState, _ options: DeliveryExperiment.Options,
     haltPoll: UInt64?, _ result: DeliveryExperiment.Result
   ) -> RunRecord.Cell {
+    let (design, setUp) =
+      switch way {
+      case .irqfd: ("eventfd", "trapped")
+      case .bounce: ("trapped+bounce", "trapped")
+      case .posted: ("direct", "owned")
+      }
     var cell = cell(
-      way == .irqfd ? "eventfd" : "trapped+bounce", delivery: way.rawValue,
-      experiment: "live-\(state.rawValue)")
+      design, setUp: setUp, delivery: way.rawValue, experiment: "live-\(state.rawValue)")
     cell.parameters = [
       "time": "service time", "in-flight": "1", "vcpu": state.rawValue,
       "gap-ns": "\(options.gapNanoseconds)", "block": "\(options.block)",
@@ -86,10 +91,10 @@ enum LiveCell {
   }
 
   private static func cell(
-    _ design: String, delivery: String, experiment: String
+    _ design: String, setUp: String = "trapped", delivery: String, experiment: String
   ) -> RunRecord.Cell {
     var cell = RunRecord.Cell(
-      design: design, setUp: "trapped", delivery: delivery, experiment: experiment, mode: "live")
+      design: design, setUp: setUp, delivery: delivery, experiment: experiment, mode: "live")
     #if arch(x86_64)
       cell.architecture = "x86-64"
     #else

@@ -13,6 +13,12 @@ package struct DeliveryExperiment {
     case irqfd
     /// eventfd → a thread of ours → KVM_SIGNAL_MSI → guest.
     case bounce
+    /// As `irqfd`, where the processor then posts to the vCPU that runs (APICv, AVIC). That it did is no
+    /// matter of the code: `DirectAvailability.absence(afterProbe:)` asks what KVM counted.
+    case posted
+
+    /// Whether the kernel injects, without a thread of ours.
+    var hasIRQFD: Bool { self != .bounce }
   }
 
   package struct Options: Hashable, Sendable {
@@ -59,6 +65,12 @@ package struct DeliveryExperiment {
     /// Whether `blocked` was verified by KVM's own word.
     package var sleepIsVerified: Bool
     package var notes: [String]
+
+    /// How often the vCPU left guest mode for each interrupt in flight one by one; nil where KVM does not
+    /// count exits.
+    package var exitsPerInterrupt: Double? {
+      statistics["exits"].map { Double($0) / Double(max(1, closedLoop)) }
+    }
   }
 
   private let way: Way
@@ -87,7 +99,7 @@ package struct DeliveryExperiment {
     let machine = try GuestMachine(haltPollNanoseconds: poll)
     let signal = try eventfd()
     let peerSignal = try eventfd()
-    if way == .irqfd {
+    if way.hasIRQFD {
       try connect(signal.number, in: machine.vm.number)
     } else {
       // No irqfd: KVM_SIGNAL_MSI carries its own message, and the table of routes stays empty.
@@ -96,7 +108,7 @@ package struct DeliveryExperiment {
     try machine.enter(state == .running ? .spin : .halt)
     let device = InterruptDevice(
       words: machine.words, eventfd: signal.number,
-      peerEventfd: way == .irqfd ? signal.number : peerSignal.number,
+      peerEventfd: way.hasIRQFD ? signal.number : peerSignal.number,
       vector: GuestLayout.firstVector,
       gapTicks: CycleClock.shared.ticks(nanoseconds: options.gapNanoseconds),
       timeoutTicks: CycleClock.shared.ticks(nanoseconds: options.timeoutNanoseconds),

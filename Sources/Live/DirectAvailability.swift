@@ -1,10 +1,10 @@
 import Glibc
 import Measurement
 
-/// Whether `direct` can run live: a device that Doorbell may program, behind an IOMMU that posts its
-/// interrupts to a vCPU. It needs three parts, and each that is missing is named. Where all are there it is
-/// still not run: Doorbell has no driver that would make such a device interrupt, and an eventfd in its
-/// place would be `eventfd` under another name.
+/// Whether `direct` can run live: whether KVM lets the processor post an interrupt to a vCPU that runs,
+/// without an exit (APICv, AVIC). The parameter alone does not prove it, because KVM can suspend posting for
+/// a VM, so a probe must show it. Its source is still an eventfd: Doorbell has no driver that would make a
+/// device behind an IOMMU interrupt, and says so beside the figures.
 package struct DirectAvailability: Hashable, Sendable {
   /// "kvm_amd.avic = N", or that no module with such a parameter is loaded.
   var postingModule: String?
@@ -36,27 +36,53 @@ package struct DirectAvailability: Hashable, Sendable {
     self.hasVFIO = hasVFIO
   }
 
-  /// Whether KVM lets the processor deliver to a vCPU that runs, without an exit. Then `eventfd` with a
-  /// running vCPU takes that path, too.
+  /// Whether the parameter says that KVM posts.
   package var processorPosts: Bool { ["Y", "1"].contains(postingParameter) }
 
-  package var absence: LiveAbsence {
-    var missing: [String] = []
-    if !processorPosts {
-      if let module = postingModule, let value = postingParameter {
-        missing.append("\(module) is \(value)")
-      } else {
-        missing.append("no module with avic or enable_apicv is loaded")
-      }
-    }
-    if iommuGroups == 0 { missing.append("no IOMMU group is in /sys/kernel/iommu_groups") }
-    if !hasVFIO { missing.append("/dev/vfio/vfio is not there") }
-    if missing.isEmpty {
-      missing.append("Doorbell drives no physical device that could interrupt")
-    }
+  /// What is missing; nil where a probe is worth while.
+  package var absence: LiveAbsence? {
+    guard !processorPosts else { return nil }
+    let parameter =
+      postingModule.map { "\($0) is \(postingParameter ?? "unknown")" }
+      ?? "no module with avic or enable_apicv is loaded"
     return LiveAbsence(
-      "direct", "posted delivery needs a device behind an IOMMU; " + missing.joined(separator: "; ")
-    )
+      "direct",
+      ([parameter + ", so that KVM does not post to a running vCPU"] + missingParts)
+        .joined(separator: "; "))
+  }
+
+  /// Parts that a device would need to post past the kernel.
+  private var missingParts: [String] {
+    (iommuGroups == 0 ? ["no IOMMU group is in /sys/kernel/iommu_groups"] : [])
+      + (hasVFIO ? [] : ["/dev/vfio/vfio is not there"])
+  }
+
+  /// Below this many exits an interrupt, delivery is posted: it needs none, and the host's own timer causes
+  /// some. Injection needs one at least.
+  private static let exitLimit = 0.5
+
+  /// What a probe of a running vCPU says against posting; nil if it was posted.
+  package func absence(afterProbe exitsPerInterrupt: Double?) -> LiveAbsence? {
+    let parameter = "\(postingModule ?? "posting") is \(postingParameter ?? "unknown")"
+    guard let exits = exitsPerInterrupt else {
+      return LiveAbsence(
+        "direct", parameter + ", but this KVM does not count exits, which would show that it posted"
+      )
+    }
+    guard exits >= Self.exitLimit else { return nil }
+    let hundredths = Int(exits * 100 + 0.5)
+    let shown = "\(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10)"
+    return LiveAbsence(
+      "direct",
+      parameter
+        + ", but a running vCPU left guest mode \(shown) times an interrupt: KVM did not post")
+  }
+
+  /// Stands beside the figures of `direct`.
+  package var note: String {
+    "direct: posted by the processor (\(postingModule ?? "posting")); the source is an eventfd, no device: "
+      + (missingParts.isEmpty
+        ? "Doorbell drives none that could interrupt" : missingParts.joined(separator: "; "))
   }
 
   private static func groupCount() -> Int {

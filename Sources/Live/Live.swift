@@ -5,18 +5,18 @@
 // KVM_SIGNAL_MSI → guest), and the set-up of `trapped` (the guest's stores to an MSI-X table come back
 // as MMIO exits, the host rewrites its routes). Without KVM: what a trapped store costs by SIGSEGV and
 // by userfaultfd. Beside each loop runs the same loop in C (`CLivePeer`), in alternating blocks.
-// What it is not: it imitates nothing. What the host lacks is a `LiveAbsence`, by name and reason; so is
-// `direct`, which needs a device behind an IOMMU.
+// `direct` is the same eventfd where the processor posts to the vCPU (APICv, AVIC), if a probe shows it.
+// What it is not: it imitates nothing. What the host lacks is a `LiveAbsence`, by name and reason.
 //
 //   let host = try LiveHost.open()
-//   let result = try DeliveryExperiment(.eventfd, vCPU: .halted).run(until: { false })
+//   let result = try DeliveryExperiment(.irqfd, vCPU: .halted).run(until: { false })
 //
 // Invariants: every delivery is verified in the guest (vector, sequence, which offers it covers) before
 // its time counts; offered = delivered + coalesced + masked + lost, or the run is void; every wait has
 // a deadline; when a run ends, however it ends, its threads have ended and its descriptors are closed.
 //
 // Threads: the device is the caller's thread, on the first allowed CPU; the vCPU has a thread on the
-// second; a bounce thread runs where the scheduler puts it.
+// second; a bounce thread on the third, or with the device where there are but two.
 
 /// A live part that cannot run on this host: never a failure of the run, always named.
 package struct LiveAbsence: Error, Hashable, Sendable, CustomStringConvertible {

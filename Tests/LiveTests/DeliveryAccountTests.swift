@@ -25,18 +25,4 @@ import Testing
     }
   }
 
-  @Test func directNamesEveryPartThatIsMissing() {
-    let bare = DirectAvailability(iommuGroups: 0, hasVFIO: false).absence.description
-    for part in ["direct: not available", "avic or enable_apicv", "iommu_groups", "/dev/vfio"] {
-      #expect(bare.contains(part), "\(bare)")
-    }
-    let off = DirectAvailability(
-      postingModule: "kvm_amd.avic", postingParameter: "N", iommuGroups: 3, hasVFIO: true)
-    #expect(off.absence.reason.hasSuffix("; kvm_amd.avic is N"))
-    let full = DirectAvailability(
-      postingModule: "kvm_intel.enable_apicv", postingParameter: "Y", iommuGroups: 3,
-      hasVFIO: true)
-    #expect(full.processorPosts)
-    #expect(full.absence.reason.contains("drives no physical device"))
-  }
 }

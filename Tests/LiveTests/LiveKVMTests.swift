@@ -19,7 +19,7 @@ import Testing
   }()
 
   private static let ways: [(DeliveryExperiment.Way, VCPUState)] =
-    DeliveryExperiment.Way.allCases.flatMap { way in VCPUState.allCases.map { (way, $0) } }
+    [DeliveryExperiment.Way.irqfd, .bounce].flatMap { way in VCPUState.allCases.map { (way, $0) } }
 
   private static func openFiles() throws -> Int {
     try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
@@ -45,6 +45,28 @@ import Testing
     if result.stampsOutside == 0 {
       #expect(result.swift.entry.maximum <= result.swift.seen.maximum)
     }
+  }
+
+  private static let postingObstacle: Comment? =
+    obstacle
+    ?? (DirectAvailability.ofThisHost().processorPosts
+      ? "KVM posts here, so that no probe would contradict it" : nil)
+
+  /// A parameter that lies: what KVM counts shows that it injected, and the name `direct` is refused.
+  @Test(.enabled(if: postingObstacle == nil, postingObstacle))
+  func aProbeRefusesWhatWasNotPosted() throws {
+    var options = DeliveryExperiment.Options()
+    options.interrupts = 10
+    options.block = 5
+    options.bursts = 0
+    options.timeoutNanoseconds = 10_000_000_000
+    let result = try DeliveryExperiment(.posted, vCPU: .running, options).run { false }
+    #expect(result.account.isConserved && result.account.lost == 0)
+    let claimed = DirectAvailability(
+      postingModule: "kvm_intel.enable_apicv", postingParameter: "Y", iommuGroups: 0,
+      hasVFIO: false)
+    let absence = try #require(claimed.absence(afterProbe: result.exitsPerInterrupt))
+    #expect(absence.reason.contains("did not post") || result.exitsPerInterrupt == nil)
   }
 
   @Test(.enabled(if: obstacle == nil, obstacle))
