@@ -22,6 +22,21 @@ struct Doorbell: ParsableCommand {
       AnonymizeCommand.self, SynthCommand.self, CompareCommand.self, ReportCommand.self,
       LiveCommand.self, ExportCommand.self,
     ])
+
+  static func main() {
+    // A word that is no verb is told apart here: the parser would call it an unexpected argument.
+    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help" {
+      let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
+      if !verbs.contains(word) {
+        let nearest = VerbSuggestion.nearest(to: word, among: verbs)
+        let advice =
+          nearest.map { "did you mean '\($0)'?" } ?? "there are: \(verbs.joined(separator: ", "))"
+        Console.error("no verb '\(word)'; \(advice)\nSee 'doorbell --help'.")
+        exit(withError: ExitCode.validationFailure)
+      }
+    }
+    main(nil)
+  }
 }
 
 enum ToolVersion {

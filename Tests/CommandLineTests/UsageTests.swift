@@ -51,8 +51,14 @@ import Testing
     #expect(result.error.contains("--no-such-flag"), "\(result.error)")
   }
 
-  @Test func anUnknownVerbIsWrongUsage() throws {
-    #expect(try Tool.run("frobnicate").status == 64)
+  @Test(arguments: [
+    ("replya", "did you mean 'replay'?"), ("verfy", "did you mean 'verify'?"),
+    ("Info", "did you mean 'info'?"), ("cta", "did you mean 'cat'?"),
+    ("frobnicate", "there are: replay, conform"), ("x", "there are: replay, conform"),
+  ]) func anUnknownVerbIsWrongUsageAndTheNearestIsNamed(word: String, advice: String) throws {
+    let result = try Tool.run(word, "trace.dbtrace")
+    #expect(result.status == 64 && result.output.isEmpty)
+    #expect(result.error.contains("no verb '\(word)'; \(advice)"), "\(result.error)")
   }
 
   @Test(arguments: verbs) func aMissingFileIsNamed(
