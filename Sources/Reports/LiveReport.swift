@@ -9,14 +9,17 @@ public struct LiveReport {
 
   public func text() -> String {
     var out = heading()
-    for section in [delivery(), polling(), coalescing(), setUp(), traps(), ledger()] {
-      if let section { out += "\n" + section }
-    }
+    for section in sections { out += "\n" + section.text() }
     for absence in record.absences ?? [] {
       out += "\n\(absence.part): not available: \(absence.reason)\n"
     }
     for warning in record.warnings { out += "\nwarning: \(warning)\n" }
     return out
+  }
+
+  /// All but heading and warnings; none for a record that holds nothing live.
+  var sections: [ReportSection] {
+    [delivery(), polling(), coalescing(), setUp(), traps(), ledger()].compactMap { $0 }
   }
 
   private func heading() -> String {
@@ -49,7 +52,7 @@ public struct LiveReport {
     cell.distribution(name).map { Format.nanoseconds($0.percentile(percent)) } ?? "–"
   }
 
-  private func delivery() -> String? {
+  private func delivery() -> ReportSection? {
     var table = Table([
       .word("design"), .word("vCPU"), .number("signal p50"), .number("guest entry p50"),
       .number("p90"), .number("p99"), .number("p99.9"), .number("seen p50"),
@@ -64,16 +67,13 @@ public struct LiveReport {
             percentile(cell, "seen-by-host", 50), percentile(cell, entry + "-c", 50), ratio(cell),
           ])
     }
-    guard !table.isEmpty else { return nil }
-    return """
-      Delivery, one in flight, service time, ns: the write to the eventfd; from before it to the guest's \
-      handler; until the host sees the record
-
-      """ + table.text()
+    return ReportSection(
+      "Delivery, one in flight, service time, ns: the write to the eventfd; from before it to the guest's "
+        + "handler; until the host sees the record", table)
   }
 
   /// What KVM itself counted: whether a halted vCPU was really polled for.
-  private func polling() -> String? {
+  private func polling() -> ReportSection? {
     var table = Table([
       .word("design"), .word("vCPU"), .number("halt-poll ns"), .number("interrupts"),
       .number("found polling"), .number("woken up"), .number("exits"),
@@ -88,11 +88,10 @@ public struct LiveReport {
         count(cell, "kvm-halt_wakeup"), count(cell, "kvm-exits"),
       ])
     }
-    guard !table.isEmpty else { return nil }
-    return "What KVM counted meanwhile, Swift and C together\n" + table.text()
+    return ReportSection("What KVM counted meanwhile, Swift and C together", table)
   }
 
-  private func coalescing() -> String? {
+  private func coalescing() -> ReportSection? {
     var table = Table([
       .word("design"), .word("vCPU"), .number("burst of"), .number("offers"), .number("coalesced"),
       .number("%"),
@@ -107,11 +106,11 @@ public struct LiveReport {
         Format.number(100 * coalesced / offers),
       ])
     }
-    guard !table.isEmpty else { return nil }
-    return "Bursts without waiting: what was pending together is one interrupt\n" + table.text()
+    return ReportSection(
+      "Bursts without waiting: what was pending together is one interrupt", table)
   }
 
-  private func setUp() -> String? {
+  private func setUp() -> ReportSection? {
     var table = Table([
       .number("vectors"), .number("traps"), .number("route updates"), .number("ns"),
       .number("of it routing"), .number("irqfd"), .number("by the guest"), .number("C: ns"),
@@ -129,15 +128,12 @@ public struct LiveReport {
         value(cell, "set-up-ns-per-vector-c"), ratio(cell),
       ])
     }
-    guard !table.isEmpty else { return nil }
-    return """
-      Set-up of trapped: a whole MSI-X table, ns per vector (median of the rounds); afterwards every vector \
-      delivered once
-
-      """ + table.text()
+    return ReportSection(
+      "Set-up of trapped: a whole MSI-X table, ns per vector (median of the rounds); afterwards every "
+        + "vector delivered once", table)
   }
 
-  private func traps() -> String? {
+  private func traps() -> ReportSection? {
     var table = Table([
       .word("mechanism"), .number("stores"), .number("trapped p50"), .number("p99"),
       .number("protect again p50"), .number("C: trapped p50"), .number("C: again p50"),
@@ -152,16 +148,15 @@ public struct LiveReport {
         percentile(cell, "protect-again-c", 50), ratio(cell),
       ])
     }
-    guard !table.isEmpty else { return nil }
-    return "Set-up of trapped without KVM: one trapped store, ns\n" + table.text()
+    return ReportSection("Set-up of trapped without KVM: one trapped store, ns", table)
   }
 
-  private func ledger() -> String? {
+  private func ledger() -> ReportSection? {
     var table = Table([
       .word("design"), .word("experiment"), .number("offered"), .number("delivered"),
       .number("coalesced"), .number("masked"), .number("lost"),
     ])
-    for cell in record.cells {
+    for cell in cells("live-") {
       guard let ledger = cell.ledger else { continue }
       table.add([
         cell.design, cell.experiment, Format.count(ledger.offered), Format.count(ledger.delivered),
@@ -169,8 +164,7 @@ public struct LiveReport {
         Format.count(ledger.lostTotal),
       ])
     }
-    guard !table.isEmpty else { return nil }
-    return "Ledger, all that was signalled: offered = delivered + coalesced + masked + lost\n"
-      + table.text()
+    return ReportSection(
+      "Ledger, all that was signalled: offered = delivered + coalesced + masked + lost", table)
   }
 }

@@ -30,19 +30,49 @@ import Testing
 
   @Test func anExperimentThatNobodyKnowsIsShownToo() throws {
     var record = SampleRecord.record(designs: ["direct"])
-    var live = SampleRecord.cell("direct", "live-halted")
-    live.mode = "live"
-    live.metrics = [SampleRecord.metric("kvm-halt_wakeup", [9])]
-    live.distributions = [SampleRecord.distribution("guest-entry", least: 8_900)]
-    live.ledger = .init(offered: 5, delivered: 4, coalesced: 1, masked: 0, lost: [:])
-    record.cells.append(live)
+    var other = SampleRecord.cell("direct", "reset")
+    other.mode = "live"
+    other.metrics = [SampleRecord.metric("resets-per-second", [9])]
+    other.distributions = [SampleRecord.distribution("reset", least: 8_900)]
+    other.ledger = .init(offered: 5, delivered: 4, coalesced: 1, masked: 0, lost: [:])
+    record.cells.append(other)
     let page = try page([record])
-    #expect(titles(page).contains("Experiment live-halted"))
+    #expect(titles(page).contains("Experiment reset"))
     let html = try page.html()
-    #expect(html.contains("kvm-halt_wakeup"))
-    #expect(html.contains("live-halted: guest-entry"))
+    #expect(html.contains("resets-per-second"))
+    #expect(html.contains("reset: reset"))
     #expect(html.contains("direct live"), "live and modelled are told apart")
     #expect(html.contains("direct modelled"))
+  }
+
+  @Test func whatAGuestSawStandsBesideTheLoopInC() throws {
+    var record = SampleRecord.record(designs: [])
+    for design in ["eventfd", "trapped+bounce"] {
+      var cell = SampleRecord.cell(design, "live-halted")
+      cell.mode = "live"
+      cell.parameters = ["vcpu": "halted"]
+      cell.distributions = [
+        SampleRecord.distribution("guest-entry", least: 8_900),
+        SampleRecord.distribution("guest-entry-c", least: 8_800),
+      ]
+      record.cells.append(cell)
+    }
+    record.absences = [.init(part: "direct", reason: "no IOMMU")]
+    let page = try page([record])
+    let live = try #require(page.chapters[0].sections.first { $0.title.hasPrefix("Live") })
+    #expect(
+      live.figures.map { $0.picture.legend.map(\.name) } == [
+        ["eventfd", "eventfd in C", "trapped+bounce", "trapped+bounce in C"]
+      ])
+    #expect(live.figures[0].picture.legend.map(\.isDashed) == [false, true, false, true])
+    #expect(live.cautions == ["direct: not available: no IOMMU"])
+    #expect(live.tables.first?.title.hasPrefix("Delivery, one in flight") == true)
+    #expect(!titles(page).contains("Experiment live-halted"))
+    #expect(
+      page.lead == [
+        "Live, vCPU halted, from before the signal to the guest's handler, p50 and p99: eventfd 8,900 "
+          + "and 17,800 ns, trapped+bounce 8,900 and 17,800 ns."
+      ])
   }
 
   @Test func theSummaryHasFiguresWithTheirIntervals() throws {

@@ -5,6 +5,25 @@ extension SubjectPage {
   /// What the reader takes away, a sentence each.
   var headlines: [String] {
     [equalityHeadline, coreHeadline, pathHeadline, kneeHeadline, setUpHeadline].compactMap { $0 }
+      + liveHeadlines
+  }
+
+  /// One for each state of the vCPU.
+  private var liveHeadlines: [String] {
+    var states: [String] = []
+    for cell in record.cells where cell.distribution("guest-entry") != nil {
+      if !states.contains(cell.experiment) { states.append(cell.experiment) }
+    }
+    return states.map { state in
+      let entries = cells(state).compactMap { cell in
+        cell.distribution("guest-entry").map { entry in
+          "\(names[cell]) \(Format.nanoseconds(entry.percentile(50))) and "
+            + "\(Format.nanoseconds(entry.percentile(99))) ns"
+        }
+      }
+      return "Live, vCPU \(state.dropFirst("live-".count)), from before the signal to the guest's "
+        + "handler, p50 and p99: \(entries.joined(separator: ", "))."
+    }
   }
 
   private var equalityHeadline: String? {

@@ -30,8 +30,10 @@ extension SubjectPage {
     return PageSection(
       "Reproduce",
       "\(record.tool.name) \(record.tool.version); the trace has SHA-256 "
-        + "\(record.trace.contentHash). Counters and outcomes must be equal to the last digit; times "
-        + "are those of the host above.",
+        + "\(record.trace.contentHash). "
+        + (record.cells.contains { $0.mode != "live" }
+          ? "Counters and outcomes of modelled cells must be equal to the last digit; times "
+          : "Times ") + "are those of the host above.",
       code: commands)
   }
 

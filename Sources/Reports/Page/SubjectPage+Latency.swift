@@ -12,7 +12,7 @@ extension SubjectPage {
   /// Every distribution of every experiment, both arms.
   var latency: PageSection {
     var groups: [(experiment: String, name: String)] = []
-    for cell in record.cells {
+    for cell in record.cells where !cell.experiment.hasPrefix("live-") {
       for shape in cell.distributions where shape.unit == "ns" && Self.isLatency(shape.name) {
         if !groups.contains(where: { $0 == (cell.experiment, shape.name) }) {
           groups.append((cell.experiment, shape.name))
@@ -30,7 +30,9 @@ extension SubjectPage {
 
   /// Of `paced` the reason stands with the lag, which is the reason.
   private var latencyCautions: [String] {
-    let void = record.cells.filter { $0.voidReason != nil && !$0.distributions.isEmpty }
+    let void = record.cells.filter {
+      $0.voidReason != nil && !$0.distributions.isEmpty && !$0.experiment.hasPrefix("live-")
+    }
     let others = void.filter { $0.experiment != "paced" }
     let paced = "Curves of paced that are marked void must not be believed: see Send lag."
     return ReplayReport.voids(others) + (others.count < void.count ? [paced] : [])
@@ -77,12 +79,12 @@ extension SubjectPage {
     }
   }
 
-  private struct Curve {
+  struct Curve {
     var series: CurvePlot.Series
     var distribution: RunRecord.Distribution
   }
 
-  private func curve(
+  func curve(
     _ cell: RunRecord.Cell, _ name: String, _ arm: ReportSubject.Arm, suffix: String
   ) -> Curve? {
     guard let whole = cell.distribution(name), whole.total > 0 else { return nil }
@@ -98,7 +100,7 @@ extension SubjectPage {
         isDashed: !suffix.isEmpty, band: band), distribution: whole)
   }
 
-  private func figure(
+  func figure(
     _ title: String, _ curves: [Curve], _ references: [CurvePlot.Reference]
   ) -> PageSection.Figure {
     let percents: [Double] = [0, 50, 90, 99, 99.9, 99.99, 100]
@@ -128,12 +130,13 @@ extension SubjectPage {
   }
 
   /// What the clock ran from, of the experiments that say so.
-  private static func meaning(_ title: String) -> String {
+  static func meaning(_ title: String) -> String {
     if title.hasPrefix("path") {
       return "Service time: a closed loop hides waiting, so no rate can be read from it."
     }
     if title.hasPrefix("paced: response") { return "From the intended start: waiting is in it." }
     if title.hasPrefix("paced: service") { return "From the actual start: waiting is not in it." }
+    if title.hasPrefix("live-") { return "Service time. Dashed: the same loop in C, same run." }
     return "Time by percentile."
   }
 }

@@ -28,6 +28,7 @@ struct SubjectPage {
       title: title, facts: facts,
       sections: ([
         glance, equality, core, latency, stages, rates, lag, setUp, scale, pipeline, slowPaths,
+        live,
       ] + others + [work, ledger, host, reproduction]).filter { !$0.isEmpty })
   }
 
@@ -35,7 +36,10 @@ struct SubjectPage {
     let trace = record.trace
     let modes = Set(record.cells.map(\.mode)).sorted()
     var facts = [
-      ("Trace", "\(trace.name), \(Format.count(trace.events)) events"),
+      (
+        "Trace",
+        trace.name + (trace.events > 0 ? ", \(Format.count(trace.events)) events" : "")
+      ),
       ("SHA-256", trace.contentHash), ("Started", record.started),
       ("Build", "\(record.tool.name) \(record.tool.version)"),
       ("Launches", "\(record.launches)"),
@@ -136,7 +140,9 @@ struct SubjectPage {
     ]
     var experiments: [String] = []
     for cell in record.cells
-    where !known.contains(cell.experiment) && !experiments.contains(cell.experiment) {
+    where !known.contains(cell.experiment) && !cell.experiment.hasPrefix("live-")
+      && !experiments.contains(cell.experiment)
+    {
       experiments.append(cell.experiment)
     }
     return experiments.map(other)
