@@ -19,9 +19,12 @@ extension EventOrigin {
 
 extension EventKind {
   package init?(label: String) {
-    guard let kind = EventKind.all.first(where: { $0.description == label }) else { return nil }
+    guard let kind = Self.byLabel[label] else { return nil }
     self = kind
   }
+
+  private static let byLabel = Dictionary(
+    EventKind.all.map { ($0.description, $0) }, uniquingKeysWith: { first, _ in first })
 }
 
 extension InterruptTarget {

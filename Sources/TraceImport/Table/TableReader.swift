@@ -15,7 +15,7 @@ struct TableReader: ~Copyable {
   private var highestPE: UInt16 = 0
   private var origins: Set<UInt8> = []
   /// Fields by the raw value of their kind.
-  private let fields: [[String: EventField]] = (0...UInt8.max).map { value in
+  private static let fields: [[String: EventField]] = (0...UInt8.max).map { value in
     let list = EventField.fields(of: EventKind(rawValue: value))
     return Dictionary(list.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -45,6 +45,10 @@ struct TableReader: ~Copyable {
     tally.count(.used, tally.row(label))
   }
 
+  private static let knownColumns = Set(
+    EventText.leadingColumns + EventText.trailingColumns
+      + EventKind.all.flatMap { EventField.fields(of: $0).map(\.name) })
+
   private mutating func readHeading(_ text: String, _ name: String) throws(ImportError) {
     guard let names = DelimitedText.fields(text), names.contains("time"), names.contains("kind")
     else {
@@ -53,10 +57,7 @@ struct TableReader: ~Copyable {
         found: "'\(text.prefix(60))'")
     }
     // A column that no event has would be dropped silently.
-    let known = Set(
-      EventText.leadingColumns + EventText.trailingColumns
-        + EventKind.all.flatMap { EventField.fields(of: $0).map(\.name) })
-    if let unknown = names.first(where: { !known.contains($0) }) {
+    if let unknown = names.first(where: { !Self.knownColumns.contains($0) }) {
       throw .malformed(
         name: name, byte: 0, subject: "column '\(unknown)'",
         expected: "a name that 'doorbell cat --format csv' writes", found: "another name")
@@ -106,7 +107,7 @@ struct TableReader: ~Copyable {
         guard let outcome = OutcomeClass(label: value) else { return nil }
         event.outcome = outcome
       default:
-        guard let field = fields[Int(kind.rawValue)][name], let number = Self.number(value),
+        guard let field = Self.fields[Int(kind.rawValue)][name], let number = Self.number(value),
           field.holds(number)
         else { return nil }
         field.set(number, in: &event)
