@@ -115,7 +115,7 @@ let package = Package(
         path: "Benchmarks/Import", swiftSettings: strict),
       .executableTarget(
         name: "TraceDecodeBenchmark", dependencies: ["EventModel", "TraceFormat"],
-        path: "Benchmarks/TraceDecode", swiftSettings: strict),
+        path: "Benchmarks/TraceDecode", exclude: ["soak"], swiftSettings: strict),
       .executableTarget(
         name: "TraceSize", dependencies: ["EventModel", "TraceFormat"],
         path: "Benchmarks/TraceSize", exclude: ["compare.py"], swiftSettings: strict),

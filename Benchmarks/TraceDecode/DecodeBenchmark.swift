@@ -28,6 +28,7 @@ struct DecodeBenchmark {
   static func load(_ path: String) throws -> [TraceEvent] {
     var reader = try TraceReader(path: path)
     var events: [TraceEvent] = []
+    events.reserveCapacity(reader.totals.map { Int($0.events) } ?? 0)
     unsafe try eachBatch(of: &reader) { unsafe events.append(contentsOf: $0) }
     return events
   }
@@ -124,7 +125,7 @@ struct DecodeBenchmark {
     return rate(best, events.count)
   }
 
-  private static var cpuTime: Duration {
+  static var cpuTime: Duration {
     var time = timespec()
     unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)

@@ -8,13 +8,23 @@
 // have their ratio to what one core should do beside them; the digest proves that each codec gave the
 // same events. `compare.py` puts Parquet beside it.
 import EventModel
+import Glibc
 import TraceFormat
 
 let arguments = CommandLine.arguments.dropFirst()
 let isSmoke = arguments.contains("--smoke")
-let path = arguments.first { !$0.hasPrefix("--") }
+let path = arguments.last { !$0.hasPrefix("--") }
 
 do {
+  // What `soak` joins with a pipe: --soak-write EVENTS trace, --soak-read EVENTS trace.
+  if let mode = arguments.first, mode.hasPrefix("--soak-") {
+    guard let path, arguments.count == 3, let count = UInt64(arguments[2]) else {
+      throw DecodeSoak.Wrong(description: "\(mode) takes a number of events and a trace")
+    }
+    let soak = try DecodeSoak(path, count: count)
+    if mode == "--soak-write" { try soak.write() } else { try soak.read() }
+    exit(0)
+  }
   let events = try path.map { try DecodeBenchmark.load($0) } ?? SyntheticQueue.events(200_000)
   print("\(path ?? "synthetic queue"): \(events.count) events of 48 bytes")
   print("codec       bytes/event  decode M events/s     write M events/s      digest")
@@ -25,4 +35,5 @@ do {
   }
 } catch {
   print("error: \(error)")
+  exit(1)
 }
