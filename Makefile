@@ -2,8 +2,8 @@
 #
 #   make bench    build, replay the shipped recording through every design, print the comparison
 #   make test     run every test, the ring under ThreadSanitizer, and a little fuzzing
-#   make soak     the long differential tests, 200 kills of trace writers, every thread under
-#                 ThreadSanitizer, and the orderings between threads in a model checker
+#   make soak     the long differential tests, traces of up to 2³² events, 200 kills of trace writers,
+#                 decoding threads under ThreadSanitizer, orderings between threads in a model checker
 #   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
 #   make build    build the doorbell executable (release)
 #   make install  install under PREFIX (/usr/local): executable without Swift's libraries, traces,
@@ -49,14 +49,21 @@ setup:
 	  fi; \
 	fi
 
-# Peers of the ring benchmark. Not needed: what is missing is named and left out.
+# Peers of the benchmarks. Not needed: what is missing is named and left out.
+PYTHON = $(or $(wildcard .build/peers/bin/python3),python3)
 peers: setup
 	@if [ "$$(id -u)" = 0 ]; then \
 	  export DEBIAN_FRONTEND=noninteractive; \
 	  dpkg -s libck-dev libboost-dev libdpdk-dev >/dev/null 2>&1 || \
 	    apt-get install -y -qq --no-install-recommends libck-dev libboost-dev libdpdk-dev g++ >/dev/null 2>&1 || \
 	    echo "setup: peers of the ring benchmark could not be installed; it names what it leaves out" >&2; \
+	  command -v trace-cmd >/dev/null || \
+	    apt-get install -y -qq --no-install-recommends trace-cmd >/dev/null 2>&1 || \
+	    echo "setup: trace-cmd could not be installed; imports are not compared with it" >&2; \
 	fi
+	@$(PYTHON) -c 'import pyarrow' 2>/dev/null || \
+	  { python3 -m venv .build/peers && .build/peers/bin/pip install -q pyarrow; } >/dev/null 2>&1 || \
+	  echo "setup: pyarrow could not be installed; the comparison with Parquet is left out" >&2
 
 build: setup plugins
 	$(SWIFT) build -c release --product doorbell
@@ -139,8 +146,13 @@ bench: setup peers plugins
 	@echo "== TraceDecodeBenchmark Traces/nvme.dbtrace: decoding from memory, one core =="
 	@.build/release/TraceDecodeBenchmark Traces/nvme.dbtrace
 	@echo
-	@echo "== Benchmarks/TraceSize/compare.py: bytes per event beside Parquet =="
-	@Benchmarks/TraceSize/compare.py Traces/nvme.dbtrace || true
+	@echo "== Benchmarks/TraceSize/compare.py: bytes per event, and reading, beside Parquet =="
+	@$(PYTHON) Benchmarks/TraceSize/compare.py Traces/nvme.dbtrace || true
+	@echo
+	@echo "== ImportBenchmark: a trace.dat, beside 'trace-cmd report' =="
+	@capture="$(firstword $(wildcard $(addsuffix /nvme.guest.trace.dat,$(CAPTURES))))"; \
+	if [ -n "$$capture" ]; then .build/release/ImportBenchmark "$$capture"; \
+	else echo "left out: no nvme.guest.trace.dat in CAPTURES ($(CAPTURES))"; fi
 	@echo
 	@echo "== Benchmarks/Rings/run: the ring against its peers =="
 	@Benchmarks/Rings/run 10
@@ -159,8 +171,10 @@ test: setup
 
 soak: build
 	DOORBELL_SOAK_EVENTS=1000000 $(SWIFT) test -c release --scratch-path .build-soak --filter TranslationCoreTests
+	$(SWIFT) build -c release --product TraceDecodeBenchmark
+	Benchmarks/TraceDecode/soak
 	Tests/Durability/kill-nine
-	$(SWIFT) run -c release --sanitize=thread --scratch-path .build-tsan PipelineRaces
+	$(SWIFT) run -c release --sanitize=thread --scratch-path .build-tsan TraceRaces
 	@Tests/Models/run || { \
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "the models were not checked: a tool is missing" >&2; }

@@ -1,11 +1,13 @@
-// What a trace costs in bytes, and its columns as plain files for other formats to try.
+// What a trace costs in bytes and in time to read, and its columns as plain files for other formats to
+// try.
 //
 //   swift run -c release TraceSize trace.dbtrace folder
 //
 // It writes two sets of little-endian arrays into the folder, `all.<field>.<bits>` for every event
 // with every field, and `access.<field>.<bits>` for DMA and MSI with the fields that a translation
-// study needs; and prints, as lines of `set codec level events bytes`, what a .dbtrace of the same
-// content takes. `compare.py` calls it and puts Parquet beside it.
+// study needs; and prints, as lines of `set codec level events bytes nanoseconds`, what a .dbtrace of
+// the same content takes on disk and how long one thread decodes it. `compare.py` calls it and puts
+// Parquet beside it.
 import EventModel
 import TraceFormat
 
@@ -20,8 +22,8 @@ if arguments.count != 2 {
     try ColumnFiles.writeAccess(access, folder: arguments[2])
     for (name, set) in [("all", events), ("access", access)] where !set.isEmpty {
       for (codec, level) in [(TraceCodec.zstd, 3), (.zstd, 19), (.lz4, 1)] {
-        let size = try ColumnFiles.traceSize(set, codec, level, folder: arguments[2])
-        print(name, codec, level, set.count, size)
+        let cost = try ColumnFiles.traceCost(set, codec, level, folder: arguments[2])
+        print(name, codec, level, set.count, cost.bytes, cost.nanoseconds)
       }
     }
   } catch {
