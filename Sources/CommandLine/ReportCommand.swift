@@ -13,7 +13,7 @@ struct ReportCommand: ParsableCommand {
       Use it when somebody else is to look at a result. The page is one file: it fetches nothing, holds no \
       script, follows light and dark, and prints. Behind each plot are its figures. Records of one trace, \
       build and host become launches of one arm; with --baseline both arms are in every plot, and what \
-      changed comes first. Also takes what 'doorbell compare --format json' printed.
+      changed comes first. Also takes the JSON of a comparison or of a gate.
 
       Try:
         doorbell replay -o run.json && doorbell report run.json -o run.html
@@ -21,7 +21,7 @@ struct ReportCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Report on these run records, folders of them, or documents of compare.")
+    help: "Report on these run records, folders of them, comparisons or gates.")
   var records: [String]
 
   @Option(help: "Compare them with this run record, or folder of run records.")
@@ -56,13 +56,13 @@ struct ReportCommand: ParsableCommand {
       var others = ReportDocuments()
       if let baseline {
         try others.read(baseline)
-        guard others.comparisons.isEmpty, !documents.records.isEmpty else {
-          throw Failure("--baseline compares run records with run records, not with a comparison")
+        guard others.comparisons.isEmpty, others.gates.isEmpty, !documents.records.isEmpty else {
+          throw Failure("--baseline compares run records with run records, and with nothing else")
         }
       }
       let page = try ReportPage(
         documents.records, baseline: others.records, comparisons: documents.comparisons,
-        policy: policy.policy)
+        gates: documents.gates, policy: policy.policy)
       if let output { try write(page, to: output) }
       if text {
         Console.print(

@@ -6,35 +6,50 @@ import History
 struct ReportDocuments {
   private(set) var records: [RunRecord] = []
   private(set) var comparisons: [Comparison] = []
+  private(set) var gates: [GateDocument] = []
 
-  /// Adds a run record, all run records of a folder, or a comparison.
+  /// Adds a run record, all run records of a folder, a comparison or a gate's document.
   mutating func read(_ path: String) throws {
-    if let comparison = try Self.comparison(path) {
-      comparisons.append(comparison)
-    } else if let found = try RecordFiles.read(path) {
+    switch Self.shape(path) {
+    case .comparison: comparisons.append(try Self.decode(path, from: "compare"))
+    case .gate: gates.append(try Self.decode(path, from: "gate"))
+    case nil:
+      guard let found = try RecordFiles.read(path) else {
+        throw Failure(
+          "\(path): neither a run record nor a comparison or a gate's document, nor a folder of run records; "
+            + "'doorbell replay --output FILE' writes a record, 'doorbell compare --format json' a comparison"
+        )
+      }
       records += found
-    } else {
-      throw Failure(
-        "\(path): neither a run record nor a comparison, nor a folder of run records; 'doorbell replay "
-          + "--output FILE' writes a record, 'doorbell compare --format json' a comparison")
     }
   }
 
-  /// Nil if the file is something else. A comparison is known by its `figures`, which no record has.
-  private static func comparison(_ path: String) throws -> Comparison? {
-    struct Shape: Decodable {
+  private enum Shape { case comparison, gate }
+
+  /// Nil if the file is something else. A comparison is known by its `figures`, a gate by its `conclusion`;
+  /// a run record has neither.
+  private static func shape(_ path: String) -> Shape? {
+    struct Probe: Decodable {
       struct Ignored: Decodable {}
-      var figures: [Ignored]
+      var figures: [Ignored]?
+      var conclusion: Ignored?
     }
     guard let data = FileManager.default.contents(atPath: path),
-      (try? JSONDecoder().decode(Shape.self, from: data)) != nil
+      let probe = try? JSONDecoder().decode(Probe.self, from: data)
     else { return nil }
+    return probe.figures != nil ? .comparison : probe.conclusion != nil ? .gate : nil
+  }
+
+  private static func decode<Document: Decodable>(
+    _ path: String, from verb: String
+  ) throws -> Document {
     do {
-      return try JSONDecoder().decode(Comparison.self, from: data)
+      return try JSONDecoder().decode(
+        Document.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
     } catch {
       throw Failure(
-        "\(path): a comparison that cannot be read: \(error); make it anew with 'doorbell compare "
-          + "--format json'")
+        "\(path): a document of \(verb) that cannot be read: \(error); make it anew with --format json"
+      )
     }
   }
 }

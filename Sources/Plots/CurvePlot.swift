@@ -90,7 +90,6 @@ package struct CurvePlot: Picture {
         "band s\(line.style)",
         PathData.area(upper: band.upper.map(place), lower: band.lower.map(place)))
     }
-    for reference in references { draw(reference, &svg) }
     for line in series {
       svg.path(
         "line s\(line.style)" + (line.isDashed ? " dashed" : ""),
@@ -103,6 +102,7 @@ package struct CurvePlot: Picture {
           hint: "\(line.name): \(x.style.text(point.x)), \(y.style.text(point.y))")
       }
     }
+    for reference in references { draw(reference, &svg) }
     return svg.finished()
   }
 
@@ -130,11 +130,11 @@ package struct CurvePlot: Picture {
     case .across:
       let at = placeY(reference.value)
       svg.line("reference", Self.left, at, Self.width - Self.right, at)
-      svg.words("tick", Self.width - Self.right - 4, at - 5, .end, reference.name)
+      svg.words("name", Self.width - Self.right - 4, at - 5, .end, reference.name)
     case .upright:
       let at = placeX(reference.value)
       svg.line("reference", at, Self.top, at, Self.height - Self.bottom)
-      svg.words("tick", at + 4, Self.top + 12, .start, reference.name)
+      svg.words("name", at + 4, Self.top + 12, .start, reference.name)
     }
   }
 }

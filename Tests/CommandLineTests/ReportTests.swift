@@ -35,7 +35,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["{\"schema\": 1}", "{}", "{\"figures\": []}", "{\"schema\": 99}", "[]", "no"])
+  @Test(arguments: [
+    "{\"schema\": 1}", "{}", "{\"figures\": []}", "{\"conclusion\": \"pass\"}", "{\"schema\": 99}",
+    "[]", "no",
+  ])
   func whatIsNoRecordIsSaidSo(content: String) throws {
     try Folder.use { folder in
       let path = folder.path("bad.json")

@@ -1,9 +1,9 @@
 import Foundation
-import Gates
 import History
 import Plots
 import Testing
 
+@testable import Gates
 @testable import Reports
 
 @Suite struct ReportPageTests {
@@ -230,6 +230,37 @@ import Testing
     let page = try page([], comparisons: [comparison])
     #expect(titles(page) == ["What changed", "Both arms by percentile"])
     #expect(try page.html().contains("nvme.dbtrace direct path total"))
+  }
+
+  @Test func aGateAloneMakesAPage() throws {
+    var gate = GateDocument(
+      baseline: "main", candidate: "<branch>", policy: Policy(), seed: 7, budgetSeconds: 60)
+    let key = CellKey(
+      trace: "nvme", architecture: "arm-gicv4", design: "direct", experiment: "core",
+      mode: "modelled")
+    func result(_ change: Double, _ verdict: Verdict) -> GateSession.Result {
+      .init(
+        cell: key,
+        effect: Effect(
+          change: change, lower: change - 0.01, upper: change + 0.01, p: 0.0001, blocks: 12,
+          verdict: verdict), phase: .confirmation)
+    }
+    gate.times = [result(0.001, .pass), result(0.05, .regressed)]
+    gate.launches = 48
+    gate.warnings = ["host: noise"]
+    gate.conclude()
+    let page = try ReportPage(
+      [], baseline: [], comparisons: [], gates: [gate], policy: Policy())
+    #expect(
+      page.lead == [
+        "The gate ended as regression: 2 cells timed in 48 launches and 0.00 s.",
+        "First by weight: nvme direct core changed by +5.00 % (interval +4.00 … +6.00 %, p <0.001): "
+          + "regressed. More is worse.",
+      ])
+    let html = try page.html()
+    #expect(html.contains("&lt;branch&gt;"))
+    #expect(html.contains("host: noise"))
+    #expect(html.contains("Change of each figure"))
   }
 
   @Test(arguments: [40, 80, 120]) func textKeepsToTheTerminal(columns: Int) throws {

@@ -13,9 +13,6 @@ struct ChangePage {
     self.drawsCurves = drawsCurves
   }
 
-  /// More rows than this are for the table.
-  private static let rowLimit = 30
-
   var headlines: [String] {
     let judged = comparison.figures.compactMap(\.effect)
     let counts = Verdict.allCases.compactMap { verdict -> String? in
@@ -77,40 +74,9 @@ struct ChangePage {
   private var share: String { Percent.plain(comparison.policy.threshold) }
 
   private var effects: PageSection.Figure? {
-    let styles: [Verdict: Int] = [
-      .regressed: 4, .inconclusive: 1, .improved: 2, .pass: 0, .unjudged: 7,
-    ]
-    var table = Table([
-      .word("figure"), .number("worse by %"), .number("interval, %"), .word("verdict"),
-    ])
-    var rows: [IntervalPlot.Row] = []
-    for figure in comparison.figures {
-      guard rows.count < Self.rowLimit, let effect = figure.effect, let lower = effect.lower,
-        let upper = effect.upper
-      else { continue }
-      let title = name(figure)
-      rows.append(
-        .init(
-          name: "\(title): \(Percent.signed(effect.change)) %, \(effect.verdict.rawValue)",
-          style: styles[effect.verdict] ?? 7, estimate: effect.change, interval: lower...upper))
-      table.add([
-        title, Percent.signed(effect.change), Percent.interval(effect), effect.verdict.rawValue,
-      ])
-    }
-    guard !rows.isEmpty else { return nil }
-    let zone = -comparison.policy.threshold...comparison.policy.threshold
-    // So far that the shaded zone and most intervals can be seen; some tails are ten times as long.
-    let ends = rows.compactMap(\.interval).flatMap { [abs($0.lowerBound), abs($0.upperBound)] }
-      .sorted()
-    let reach = max(zone.upperBound * 4, ends[ends.count * 3 / 4])
-    return PageSection.Figure(
-      picture: IntervalPlot(
-        title: "Change of each figure", summary: rows.map(\.name).joined(separator: "; "),
-        axis: Axis("change; right is worse", .fromZero([-reach, reach]), .signedPercent),
-        rows: rows,
-        zone: zone),
-      note: "Dot: the change. Line: its interval; at an edge it goes on. Shaded: what does not "
-        + "matter.", table: table)
+    ChangeFigure.figure(
+      comparison.figures.compactMap { figure in figure.effect.map { (name(figure), $0) } },
+      policy: comparison.policy)
   }
 
   private func curve(_ curve: Comparison.Curve) -> PageSection.Figure {

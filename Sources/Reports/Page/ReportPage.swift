@@ -24,9 +24,10 @@ package struct ReportPage {
   /// - Parameters:
   ///   - records: of any number of traces; launches of one build on one trace and host become one arm.
   ///   - baseline: what they are compared with; empty if with nothing.
-  ///   - comparisons: documents that `compare` wrote.
+  ///   - comparisons, gates: documents that `compare` and a gate wrote.
   package init(
-    _ records: [RunRecord], baseline: [RunRecord], comparisons: [Comparison], policy: Policy
+    _ records: [RunRecord], baseline: [RunRecord], comparisons: [Comparison],
+    gates: [GateDocument] = [], policy: Policy
   ) throws {
     let subjects = try ReportSubject.of(records, baseline: baseline)
     let names = CellNames((records + baseline).flatMap(\.cells))
@@ -35,7 +36,12 @@ package struct ReportPage {
       comparisons.insert(
         try Comparison(baseline: baseline, candidate: records, policy: policy), at: 0)
     }
-    title = Self.title(subjects)
+    title = Self.title(subjects, isGate: !gates.isEmpty)
+    for gate in gates {
+      let page = GatePage(gate)
+      lead += page.headlines
+      chapters.append(page.chapter)
+    }
     for comparison in comparisons {
       let changes = ChangePage(comparison, drawsCurves: baseline.isEmpty)
       lead += changes.headlines
@@ -54,8 +60,8 @@ package struct ReportPage {
     }
   }
 
-  private static func title(_ subjects: [ReportSubject]) -> String {
-    guard let first = subjects.first else { return "Comparison" }
+  private static func title(_ subjects: [ReportSubject], isGate: Bool) -> String {
+    guard let first = subjects.first else { return isGate ? "Gate" : "Comparison" }
     let traces = Set(subjects.map(\.record.trace.name)).count
     return traces == 1 ? first.record.trace.name : "\(traces) traces"
   }
