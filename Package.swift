@@ -41,6 +41,7 @@ let package = Package(
     .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -84,6 +85,8 @@ let package = Package(
     + Target.layer("Plots", .product(name: "RealModule", package: "swift-numerics"))
     + Target.layer("Gates", "EventModel", "Statistics", "History")
     + Target.layer(
+      "HistoryStore", "History", .product(name: "GRDB", package: "GRDB.swift"))
+    + Target.layer(
       "Reports", "History", "Measurement", "Statistics", "Gates", "Plots",
       .product(name: "TextTable", package: "TextTable"),
       .product(name: "Mustache", package: "swift-mustache"),
@@ -106,7 +109,7 @@ let package = Package(
         name: "CommandLine",
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
-          "History", "Gates", "Plots", "Reports", "Live",
+          "History", "HistoryStore", "Gates", "Plots", "Reports", "Live",
           .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

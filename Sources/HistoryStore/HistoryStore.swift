@@ -1,0 +1,152 @@
+// HistoryStore: run records of many nights in one SQLite file.
+//
+// A history is a database in WAL mode that any number of processes may write at once: each addition is one
+// transaction, which is there whole or not at all, whatever is killed. The record is kept as it was, byte
+// for byte; what is asked often (cells and figures) is copied out of it into columns. Migrations are numbered
+// and never change; a file of a newer tool is refused.
+//
+//   let store = try HistoryStore(path: "nightly.sqlite")
+//   try store.add(record, commit: "8a2f0c1")       // .added(12), or .duplicate(12)
+//   try store.series()                             // each figure by night
+//
+// It judges nothing: what a change in a series means is the matter of `Gates`.
+
+import Foundation
+import GRDB
+import History
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A history file. Thread-safe; one per file and process is enough.
+public struct HistoryStore: Sendable {
+  let path: String
+  private let pool: DatabasePool
+
+  /// Opens a history; makes it if `creates` and there is none. A file that is not one is left alone.
+  ///
+  /// - Parameter waitSeconds: how long to wait for another writer.
+  public init(path: String, creates: Bool = false, waitSeconds: Double = 30)
+    throws(HistoryStoreError)
+  {
+    self.path = path
+    if !creates {
+      guard unsafe access(path, R_OK) == 0 else {
+        throw .unreadable(path: path, reason: unsafe String(cString: strerror(errno)))
+      }
+    }
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(waitSeconds)
+    // A transaction that was reported is on the disk, also after a loss of power.
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    pool = try Self.reporting(path) { try DatabasePool(path: path, configuration: configuration) }
+    try Self.reporting(path) { [pool] in
+      let migrations = Self.migrations
+      if try pool.read(migrations.hasBeenSuperseded) {
+        throw HistoryStoreError.newer(path: path)
+      }
+      try migrations.migrate(pool)
+    }
+  }
+
+  private static var migrations: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE run (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            -- SHA-256 of the record: the same measurement is added once.
+            digest TEXT NOT NULL UNIQUE,
+            started TEXT NOT NULL,
+            "commit" TEXT,
+            tool TEXT NOT NULL,
+            trace TEXT NOT NULL,
+            traceHash TEXT NOT NULL,
+            -- SHA-256 of the fingerprint: figures of two hosts are never one series.
+            host TEXT NOT NULL,
+            record BLOB NOT NULL
+          );
+          CREATE INDEX runByStart ON run (traceHash, host, started);
+          CREATE TABLE figure (
+            run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+            architecture TEXT NOT NULL,
+            design TEXT NOT NULL,
+            experiment TEXT NOT NULL,
+            mode TEXT NOT NULL,
+            name TEXT NOT NULL,
+            unit TEXT NOT NULL,
+            lowerIsBetter BOOLEAN NOT NULL,
+            value REAL NOT NULL,
+            PRIMARY KEY (run, architecture, design, experiment, mode, name)
+          ) WITHOUT ROWID;
+          """)
+    }
+    return migrator
+  }
+
+  static func reporting<Value>(_ path: String, _ body: () throws -> Value)
+    throws(HistoryStoreError) -> Value
+  {
+    do {
+      return try body()
+    } catch let error as HistoryStoreError {
+      throw error
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
+      throw .notAHistory(path: path)
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+      throw .busy(path: path)
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+      throw .damaged(path: path, reason: error.message ?? "\(error)")
+    } catch let error as DatabaseError {
+      throw .failed(path: path, reason: error.message ?? "\(error)")
+    } catch {
+      throw .failed(path: path, reason: "\(error)")
+    }
+  }
+
+  func write<Value>(_ body: (Database) throws -> Value) throws(HistoryStoreError) -> Value {
+    try Self.reporting(path) { try pool.write(body) }
+  }
+
+  func vacuum() throws(HistoryStoreError) {
+    try Self.reporting(path) { try pool.vacuum() }
+  }
+
+  func read<Value>(_ body: (Database) throws -> Value) throws(HistoryStoreError) -> Value {
+    try Self.reporting(path) { try pool.read(body) }
+  }
+}
+
+public enum HistoryStoreError: Error, Hashable, CustomStringConvertible {
+  case unreadable(path: String, reason: String)
+  case notAHistory(path: String)
+  case newer(path: String)
+  case busy(path: String)
+  case damaged(path: String, reason: String)
+  case failed(path: String, reason: String)
+  case noRun(path: String, id: Int64)
+  case line(path: String, number: Int, reason: String)
+
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason):
+      "\(path): \(reason); name a history, or begin one with 'doorbell history add'"
+    case .notAHistory(let path):
+      "\(path): not a history: expected an SQLite database; the file was not changed"
+    case .newer(let path):
+      "\(path): a newer doorbell has changed this history; use that one, or export from there"
+    case .busy(let path):
+      "\(path): another process has been writing for too long; nothing was changed, try again"
+    case .damaged(let path, let reason):
+      "\(path): damaged database: \(reason); restore a copy, or save what can be read with "
+        + "'sqlite3 FILE .recover'"
+    case .failed(let path, let reason): "\(path): \(reason); nothing was changed"
+    case .noRun(let path, let id):
+      "\(path): no run \(id); 'doorbell history list' shows which there are"
+    case .line(let path, let number, let reason):
+      "\(path): line \(number): \(reason); nothing was added"
+    }
+  }
+}
