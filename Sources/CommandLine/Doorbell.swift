@@ -20,7 +20,7 @@ struct Doorbell: ParsableCommand {
       RecordCommand.self, InfoCommand.self, CatCommand.self, VerifyCommand.self,
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
       AnonymizeCommand.self, SynthCommand.self, CompareCommand.self, ReportCommand.self,
-      LiveCommand.self, ExportCommand.self,
+      LiveCommand.self, HistoryCommand.self, ExportCommand.self,
     ])
 
   static func main() {

@@ -16,7 +16,7 @@ import Testing
     ("record", ["-o", "/no/such/out"]), ("conform", ["/no/such.so"]),
     ("compare", ["/no/such.json", "/no/such.json"]),
     ("doctor", ["--root", "/no/such"]), ("report", ["/no/such.json", "--text"]),
-    ("live", ["--traps", "-o", "/no/such/out"]),
+    ("live", ["--traps", "-o", "/no/such/out"]), ("history", ["list", "/no/such.sqlite"]),
     ("export", ["/no/such.json", "--form", "csv"]),
   ]
 

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import History
+import HistoryStore
+
+struct HistoryAddCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add",
+    abstract: "Add run records to a history; it begins with the first.",
+    discussion: """
+      Each record is one transaction: it is there whole or not at all. The same record is added once.
+
+      Try:
+        doorbell history add nights.sqlite run.json --commit 8a2f0c1
+        doorbell history add nights.sqlite results/
+      """)
+
+  @Argument(help: "Add to this history.")
+  var history: String
+
+  @Argument(help: "Add these run records, or folders of them.")
+  var records: [String]
+
+  @Option(help: "Say that this revision was measured.")
+  var commit: String?
+
+  func run() throws {
+    try reportingFailure {
+      let read = try records.map { path in
+        guard let found = try RecordFiles.read(path) else {
+          throw Failure("\(path): no run record there; 'doorbell replay --output FILE' writes one")
+        }
+        return (path, found)
+      }
+      let store = try HistoryStore(path: history, creates: true)
+      for (path, records) in read {
+        for record in records {
+          switch try store.add(record, commit: commit) {
+          case .added(let id): Console.print("run \(id): \(record.trace.name), \(record.started)")
+          case .duplicate(let id): Console.note("\(path): run \(id) is this very record; not added")
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import HistoryStore
+
+struct HistoryExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Print a history as lines of JSON, one run each.",
+    discussion: """
+      Each line holds the commit and the whole run record; 'doorbell history import' reads them back.
+
+      Try:
+        doorbell history export nights.sqlite > nights.jsonl
+        doorbell history export nights.sqlite | gzip > nights.jsonl.gz
+      """)
+
+  @Argument(help: "Print this history.")
+  var history: String
+
+  func run() throws {
+    try reportingFailure {
+      let out = FileHandle.standardOutput
+      try HistoryStore(path: history).export { try out.write(contentsOf: $0 + Data("\n".utf8)) }
+    }
+  }
+}
+
+struct HistoryImportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Add runs from lines of JSON to a history.",
+    discussion: """
+      Adds every line or none: a line that is not a run ends the command with its number. Runs that are \
+      there already are left as they are.
+
+      Try:
+        doorbell history import nights.sqlite nights.jsonl
+        gzip -dc nights.jsonl.gz | doorbell history import nights.sqlite -
+      """)
+
+  @Argument(help: "Add to this history; it is made if there is none.")
+  var history: String
+
+  @Argument(help: "Read these lines; - is standard input.")
+  var lines: String
+
+  func run() throws {
+    try reportingFailure {
+      let text: Data
+      if lines == "-" {
+        text = try FileHandle.standardInput.readToEnd() ?? Data()
+      } else {
+        guard let found = FileManager.default.contents(atPath: lines) else {
+          throw Failure.ofSystem("reading", path: lines)
+        }
+        text = found
+      }
+      let count = try HistoryStore(path: history, creates: true).importLines(text, from: lines)
+      Console.print("\(count.added) runs added, \(count.duplicates) were there")
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Foundation
+import History
+import HistoryStore
+import Reports
+
+struct HistoryShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Show one run of a history, as 'replay' or 'live' printed it.",
+    discussion: """
+      Try:
+        doorbell history show nights.sqlite 12
+        doorbell history show nights.sqlite 12 --format json > run.json
+      """)
+
+  @Argument(help: "Show a run of this history.")
+  var history: String
+
+  @Argument(help: "Show the run of this number (see 'doorbell history list').")
+  var number: Int64
+
+  @Option(help: "Print in this form; json is the run record.")
+  var format: OutputFormat = .table
+
+  func run() throws {
+    try reportingFailure {
+      let record = try HistoryStore(path: history).record(number)
+      switch format {
+      case .json: Console.print(String(decoding: try record.json(), as: UTF8.self))
+      case .table:
+        let isLive = record.cells.contains { $0.mode == "live" }
+        Console.print(isLive ? LiveReport(record).text() : ReplayReport(record).text())
+      }
+    }
+  }
+}
