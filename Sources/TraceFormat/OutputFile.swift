@@ -59,12 +59,15 @@ struct OutputFile: ~Copyable {
     guard fsync(descriptor) == 0 else { throw .system("sync", path: partialPath) }
     // Safety: both are valid C strings for the call.
     guard unsafe rename(partialPath, path) == 0 else { throw .system("rename", path: path) }
-    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) }
-    let folderDescriptor = unsafe open(folder ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folderDescriptor = unsafe open(Self.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folderDescriptor >= 0 else { throw .system("open folder", path: path) }
     defer { close(folderDescriptor) }
     // Some file systems cannot sync a folder; the rename itself is done.
     _ = fsync(folderDescriptor)
+  }
+
+  static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
   }
 
   private static func write(

@@ -10,12 +10,20 @@ package struct TraceSpool: ~Copyable {
   package init(beside output: String) throws(TraceError) {
     let name = output + ".spool-\(getpid())"
     // Safety: Swift passes NUL-terminated copies of the path that outlive the calls.
-    let descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    var descriptor = unsafe open(
+      OutputFile.folder(of: output), Self.temporary | O_RDWR | O_CLOEXEC, 0o600)
+    if descriptor < 0, [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
+      // A file system without files that have no name: one has it for a moment.
+      descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      _ = descriptor < 0 ? 0 : unsafe unlink(name)
+    }
     guard descriptor >= 0 else { throw .system("open", path: name) }
-    _ = unsafe unlink(name)
     self.descriptor = descriptor
     self.name = name
   }
+
+  /// O_TMPFILE, which Swift does not import (linux, include/uapi/asm-generic/fcntl.h).
+  private static var temporary: Int32 { 0o20_000_000 | O_DIRECTORY }
 
   deinit { close(descriptor) }
 
