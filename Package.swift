@@ -69,7 +69,8 @@ let package = Package(
     + Target.layer("ReferenceModel", "EventModel", tests: ["TraceImport"])
     + Target.layer(
       "TranslationCore", "EventModel", "CPlatform", tests: ["ReferenceModel", "TraceImport"])
-    + Target.layer("Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform")
+    + Target.layer(
+      "Replay", "EventModel", "RingBuffer", "Measurement", "CPlatform", tests: ["PipelineRaces"])
     + Target.layer(
       "Backends", "EventModel", "TranslationCore", "ReferenceModel", "Replay", "RingBuffer",
       "Measurement", "CPlatform", "CDoorbellBackend",
@@ -100,6 +101,9 @@ let package = Package(
         swiftSettings: strict),
       .executableTarget(
         name: "TraceRaces", dependencies: ["EventModel", "TraceFormat"], path: "Tests/TraceRaces",
+        swiftSettings: strict),
+      .executableTarget(
+        name: "PipelineRaces", dependencies: ["EventModel", "Replay"], path: "Tests/PipelineRaces",
         swiftSettings: strict),
       .target(name: "CRingPinning", path: "Benchmarks/Rings/Pinning"),
       .executableTarget(

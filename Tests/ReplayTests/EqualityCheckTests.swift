@@ -1,4 +1,5 @@
 import EventModel
+import PipelineRaces
 import Replay
 import Testing
 

@@ -1,5 +1,6 @@
 import EventModel
 import Measurement
+import PipelineRaces
 import Replay
 import Testing
 

@@ -1,16 +1,16 @@
-import EventModel
-import Replay
+package import EventModel
+package import Replay
 
 /// What every toy design and its oracle agree on: a DMA at an IOVA reaches IOVA + 2^32, which a design
 /// puts 2^40 higher; an MSI's data is its INTID; data 0xDEAD is unmapped. A pending interrupt coalesces.
-struct ToyMachine {
-  static let inputBase: UInt64 = 1 << 32
-  static let stage2: UInt64 = 1 << 40
+package struct ToyMachine {
+  package static let inputBase: UInt64 = 1 << 32
+  package static let stage2: UInt64 = 1 << 40
 
   private var pending: Set<UInt32> = []
-  var masked: Set<UInt32> = []
+  package var masked: Set<UInt32> = []
 
-  mutating func outcome(_ event: TraceEvent, offset: UInt64) -> Outcome {
+  package mutating func outcome(_ event: TraceEvent, offset: UInt64) -> Outcome {
     guard event.kind == .msi else {
       return Outcome(address: event.iova + Self.inputBase + offset, outcome: .translated)
     }
@@ -23,24 +23,26 @@ struct ToyMachine {
     return Outcome(intid: event.data, target: target, outcome: isNew ? .delivered : .coalesced)
   }
 
-  mutating func acknowledge(_ event: TraceEvent) { pending.remove(event.intid) }
+  package mutating func acknowledge(_ event: TraceEvent) { pending.remove(event.intid) }
 }
 
-struct ToyOracle: OutcomeOracle {
+package struct ToyOracle: OutcomeOracle {
   private var machine = ToyMachine()
-  var isSilent = false
+  package var isSilent = false
 
-  mutating func apply(_ event: TraceEvent) -> Outcome? {
+  package init() {}
+
+  package mutating func apply(_ event: TraceEvent) -> Outcome? {
     if event.kind == .acknowledge { machine.acknowledge(event) }
     guard event.kind.isAccess, !isSilent else { return nil }
     return machine.outcome(event, offset: 0)
   }
-  func describe(_ event: TraceEvent) -> String { "toy table of device \(event.deviceID)" }
+  package func describe(_ event: TraceEvent) -> String { "toy table of device \(event.deviceID)" }
 }
 
 /// The toy design. `flaw` says what is wrong with it, from access `flawAt` on.
-struct ToyBackend: TranslationBackend, ~Copyable {
-  enum Flaw: CaseIterable, Sendable {
+package struct ToyBackend: TranslationBackend, ~Copyable {
+  package enum Flaw: CaseIterable, Sendable {
     case none
     case wrongAddress
     case wrongINTID
@@ -55,8 +57,8 @@ struct ToyBackend: TranslationBackend, ~Copyable {
     case unrepeatable
   }
 
-  var counters = WorkCounters()
-  let deliversThroughEventfd: Bool
+  package var counters = WorkCounters()
+  package let deliversThroughEventfd: Bool
   private var machine = ToyMachine()
   private let flaw: Flaw
   private let flawAt: UInt64
@@ -64,10 +66,10 @@ struct ToyBackend: TranslationBackend, ~Copyable {
   /// By route; several may be on their way at once.
   private var messages: [TraceEvent] = []
   /// Kinds in the order in which they were seen, if asked for.
-  var log: [EventKind] = []
+  package var log: [EventKind] = []
   private let keepsLog: Bool
 
-  init(
+  package init(
     flaw: Flaw = .none, at flawAt: UInt64 = 0, eventfd: Bool = false, salt: UInt64 = 0,
     keepsLog: Bool = false
   ) {
@@ -81,7 +83,7 @@ struct ToyBackend: TranslationBackend, ~Copyable {
 
   private mutating func note(_ event: TraceEvent) { if keepsLog { log.append(event.kind) } }
 
-  mutating func configure(_ event: TraceEvent) {
+  package mutating func configure(_ event: TraceEvent) {
     note(event)
     counters.itsCommands += 1
     if event.kind == .lpiConfiguration {
@@ -92,15 +94,15 @@ struct ToyBackend: TranslationBackend, ~Copyable {
       }
     }
   }
-  mutating func maintain(_ event: TraceEvent) {
+  package mutating func maintain(_ event: TraceEvent) {
     note(event)
     counters.smmuCommands += 1
   }
-  mutating func acknowledge(_ event: TraceEvent) {
+  package mutating func acknowledge(_ event: TraceEvent) {
     note(event)
     machine.acknowledge(event)
   }
-  mutating func translate(_ event: TraceEvent) -> Outcome {
+  package mutating func translate(_ event: TraceEvent) -> Outcome {
     note(event)
     return answer(event)
   }
@@ -126,7 +128,7 @@ struct ToyBackend: TranslationBackend, ~Copyable {
     return outcome
   }
 
-  mutating func signal(_ event: TraceEvent) -> Signal {
+  package mutating func signal(_ event: TraceEvent) -> Signal {
     guard deliversThroughEventfd else {
       var outcome = translate(event)
       if flaw == .wrongInjection { outcome.intid ^= 1 }
@@ -135,18 +137,18 @@ struct ToyBackend: TranslationBackend, ~Copyable {
     messages.append(event)
     return Signal(outcome: Outcome(outcome: .delivered), route: UInt32(messages.count - 1))
   }
-  mutating func inject(route: UInt32) -> Outcome {
+  package mutating func inject(route: UInt32) -> Outcome {
     var outcome = translate(messages[Int(route)])
     if flaw == .wrongInjection { outcome.intid ^= 1 }
     return outcome
   }
-  func physicalAddress(ofIntermediate intermediate: UInt64) -> UInt64 {
+  package func physicalAddress(ofIntermediate intermediate: UInt64) -> UInt64 {
     intermediate + ToyMachine.stage2
   }
 }
 
 /// A small trace with every class of event: set-up, then rounds of map, DMA, MSI, acknowledge, unmap.
-func toyTrace(rounds: Int, devices: UInt32 = 2, acknowledged: Bool = true) -> [TraceEvent] {
+package func toyTrace(rounds: Int, devices: UInt32 = 2, acknowledged: Bool = true) -> [TraceEvent] {
   var events: [TraceEvent] = [.itsCommand(time: 0, 8), .itsCommand(time: 1, 9)]
   for round in 0..<rounds {
     let time = UInt64(round) * 10 + 10
