@@ -59,7 +59,8 @@ let package = Package(
     + Target.layer("RingBuffer", "CPlatform", tests: ["EventModel", "RingBenchmark", "RingRaces"])
     + Target.layer(
       "Measurement", "CAllocations", "CPlatform",
-      .product(name: "Histogram", package: "hdrhistogram-swift"))
+      .product(name: "Histogram", package: "hdrhistogram-swift"),
+      tests: [.product(name: "Histogram", package: "hdrhistogram-swift")])
     + Target.layer(
       "TraceFormat", "EventModel", "CPlatform", "CZstd", "CLZ4",
       tests: ["TraceFormatInC", "ReferenceModel"], golden: true)

@@ -69,7 +69,9 @@
     var histogram = LatencyHistogram()
     for index in 0...Self.index(of: LatencyHistogram.highestNanoseconds) {
       // Safety: the index is at most the last one.
-      histogram.record(Self.highest(of: index), count: unsafe counts[Int(index)])
+      let count = unsafe counts[Int(index)]
+      // Most buckets are empty.
+      if count > 0 { histogram.record(Self.highest(of: index), count: count) }
     }
     histogram.setExtremes(smallest: smallest, largest: largest, beyondRange: beyondRange)
     return histogram

@@ -1,3 +1,4 @@
+import Histogram
 import TestSupport
 import Testing
 
@@ -98,11 +99,15 @@ import Testing
         borders += [border - 1, border, border + 1]
       }
     }
-    for value in borders + [.max, LatencyHistogram.highestNanoseconds] {
-      var recorder = LatencyRecorder()
-      recorder.record(value)
-      #expect(recorder.histogram == Self.histogram([value]), "\(value)")
+    let layout = LatencyHistogram().histogram
+    for value in borders where value <= LatencyHistogram.highestNanoseconds {
+      let highest = LatencyRecorder.highest(of: LatencyRecorder.index(of: value))
+      #expect(highest == layout.highestEquivalentForValue(value), "\(value)")
     }
+    borders += [.max, LatencyHistogram.highestNanoseconds]
+    var recorder = LatencyRecorder()
+    for value in borders { recorder.record(value) }
+    #expect(recorder.histogram == Self.histogram(borders))
   }
 
   @Test(arguments: 1...4 as ClosedRange<UInt64>)
