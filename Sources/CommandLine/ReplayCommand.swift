@@ -253,45 +253,11 @@ struct ReplayCommand: ParsableCommand {
       host: HostFingerprint(
         facts: Dictionary(uniqueKeysWithValues: HostFacts.all().map { ($0.name, $0.value) })),
       cells: cells,
-      harness: experiments.contains { [.path, .paced, .saturate].contains($0) }
-        ? try harness() : [],
+      harness: try harness(events, geometry),
       warnings: Array(Set(warnings)).sorted())
     record.diagnose()
     if experiments.contains(.setUp) { record.slowPaths = ReplayTask.slowPaths() }
     return record
-  }
-
-  /// The clock, a record, and the way from one CPU to the other and back.
-  private func harness() throws -> [RunRecord.Metric] {
-    let cost = HarnessCost.measured()
-    let pingPong: PingPong
-    do throws(WorkerThreadError) {
-      pingPong = try PingPong.measure()
-    } catch {
-      throw Failure("harness: \(error)")
-    }
-    func metric(_ name: String, _ value: Double) -> RunRecord.Metric {
-      .init(name: name, unit: "ns", lowerIsBetter: true, value: value, samples: [value])
-    }
-    return [
-      metric("clock-reading", cost.clockNanoseconds),
-      metric("clock-reading-ordered", cost.orderedClockNanoseconds),
-      metric("histogram-record", cost.recordNanoseconds),
-      metric("clock-and-record", cost.eventNanoseconds),
-      metric("cache-line-round-trip-p50", Double(pingPong.line.percentile(50))),
-      metric("ring-round-trip-p50", Double(pingPong.ring.percentile(50))),
-    ] + waits(metric)
-  }
-
-  /// What waiting for the next start costs, by strategy.
-  private func waits(_ metric: (String, Double) -> RunRecord.Metric) -> [RunRecord.Metric] {
-    guard experiments.contains(where: { $0 == .paced || $0 == .saturate }) else { return [] }
-    let cost = PacingWaitCost.measured()
-    return [
-      metric("wait-spin-step", cost.spin), metric("wait-yield-step", cost.yield),
-      metric("wait-sleep-late-median", cost.sleepMedian),
-      metric("wait-sleep-late-worst-of-\(PacingWaitCost.sleeps)", cost.sleepWorst),
-    ]
   }
 
   private func traceFacts(

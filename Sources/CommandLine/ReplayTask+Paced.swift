@@ -41,8 +41,25 @@ extension ReplayTask {
     }
     cell.stages = attributions(result.atPercentile, result.stageSet)
     cell.voidReason = result.voidReason
+    if let reason = result.allocationReason {
+      // A plug-in may allocate: that is its own cost.
+      if plugin != nil || Self.isUnoptimized {
+        warnings.append("\(cell.design): paced: \(reason)")
+      } else {
+        cell.voidReason = cell.voidReason ?? reason
+      }
+    }
     warnings += result.placement.map { "\(design): paced: \($0)" }
     return cell
+  }
+
+  /// A debug build allocates where the optimizer needs no memory.
+  private static var isUnoptimized: Bool {
+    #if DEBUG
+      true
+    #else
+      false
+    #endif
   }
 
   /// Beside `path`: the delivery without stamps, and the bare cache line between the same threads.

@@ -228,6 +228,10 @@ import Testing
     #expect(kept.status == 0, "\(kept.error)")
     #expect(kept.output.contains("\"lag-budget-ns\" : \"10000000000\""))
     #expect(!kept.output.contains("voidReason"))
+    #expect(kept.output.contains("\"name\" : \"allocations\""))
+    for harness in ["clock-and-record", "cache-line-round-trip-p50", "wait-sleep-late-median"] {
+      #expect(kept.output.contains("\"name\" : \"\(harness)\""))
+    }
   }
 
   @Test func contradictoryPacingIsWrongUsage() throws {

@@ -37,6 +37,14 @@ package struct PacedResult: Sendable {
       ? 0 : Double(account.offered - 1) * 1e9 / Double(nanoseconds)
   }
 
+  /// The threads allocated while they measured; nil if they did not, or nobody counted.
+  package var allocationReason: String? {
+    guard let allocations, allocations > 0 else { return nil }
+    return
+      "\(allocations) allocations between the first and the last interrupt, set-up apart: the design "
+      + "or the harness went to the allocator, whose time is in these figures"
+  }
+
   /// Why the figures must not be believed; nil if they may.
   package var voidReason: String? {
     if unended > 0 { return "\(unended) interrupts were sent and never ended" }

@@ -90,6 +90,17 @@ import Testing
     }
   }
 
+  @Test func allocationsWhileMeasuringAreAReasonNotToBelieveARun() throws {
+    var backend = ToyBackend()
+    var result = try PacedExperiment(toyTrace(rounds: 4), Self.options(20)).run(through: &backend)
+    result.allocations = 0
+    #expect(result.allocationReason == nil)
+    result.allocations = nil
+    #expect(result.allocationReason == nil)
+    result.allocations = 3
+    #expect(result.allocationReason?.hasPrefix("3 allocations between the first") == true)
+  }
+
   @Test func traceWithoutInterruptsSaysSo() {
     var backend = ToyBackend()
     #expect {
