@@ -121,6 +121,12 @@ bench: setup peers plugins
 	@echo
 	@echo "== $(DOORBELL) replay --design direct --experiment pipeline =="
 	@$(DOORBELL) replay --design direct --experiment pipeline | sed -n '/^Pipeline/,/^$$/p'
+	@echo "== $(DOORBELL) replay --experiment paced --rate 100k: an open loop =="
+	@$(DOORBELL) replay --experiment paced --rate 100k | sed -n '/^Paced/,/^Harness/{/^Harness/!p}' || \
+	  echo "this host did not keep the schedule: see 'doorbell doctor'" >&2
+	@echo "== $(DOORBELL) replay --design direct --experiment saturate scale: how much it takes, on how many threads =="
+	@$(DOORBELL) replay --design direct --experiment saturate scale | \
+	  sed -n '/^Saturate/,/^Harness/{/^Harness/!p}' || echo "no knee could be confirmed here" >&2
 	@echo "== $(DOORBELL) replay Traces/rebind.dbtrace --experiment set-up: what configuring costs =="
 	@$(DOORBELL) replay Traces/rebind.dbtrace --experiment set-up | sed -n '/^Set-up/,/^Work/{/^Work/!p}'
 	@echo "== $(DOORBELL) live: delivery and set-up on this host's /dev/kvm, beside the same loops in C =="
@@ -176,6 +182,10 @@ soak: build
 	Benchmarks/TraceDecode/soak
 	Tests/Durability/kill-nine
 	$(SWIFT) run -c release --sanitize=thread --scratch-path .build-tsan TraceRaces
+	$(SWIFT) run -c release --sanitize=thread --scratch-path .build-tsan PipelineRaces
+	@echo "== no allocation between the first and the last measured interrupt =="
+	@$(DOORBELL) replay --experiment paced --rate 20k --send-duration 200ms --lag-budget 10s \
+	  | sed -n '/^  allocations between/p'
 	@Tests/Models/run || { \
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "the models were not checked: a tool is missing" >&2; }
