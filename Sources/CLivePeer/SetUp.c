@@ -46,6 +46,8 @@ int CLivePeer_setUp(const CLivePeerSetUp *set_up, CLivePeerSetUpTimes *times) {
   uint64_t start = ticks();
   while (!error) {
     if (ioctl(set_up->vcpu, KVM_RUN, 0) < 0) {
+      // A signal that does not ask for the end: the guest goes on.
+      if (errno == EINTR && !__atomic_load_n(&run->immediate_exit, __ATOMIC_SEQ_CST)) continue;
       error = -errno;
       break;
     }

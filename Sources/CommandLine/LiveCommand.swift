@@ -59,7 +59,7 @@ struct LiveCommand: ParsableCommand {
   var stores = 2_000
 
   @Option(help: "Give up on an interrupt or a table after this time.")
-  var timeout: TraceTime = TraceTime(nanoseconds: 2_000_000_000)
+  var timeout: TraceTime = TraceTime(nanoseconds: 10_000_000_000)
 
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table

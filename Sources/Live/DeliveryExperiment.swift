@@ -31,7 +31,7 @@ package struct DeliveryExperiment {
     /// For `halted`: the longest halt poll of this VM; nil is the host's own setting.
     package var haltPollNanoseconds: UInt64?
     /// Each interrupt must be there by then.
-    package var timeoutNanoseconds: UInt64 = 2_000_000_000
+    package var timeoutNanoseconds: UInt64 = 10_000_000_000
     package var bursts = 20
     package var burstLength = 16
     package init() {}

@@ -17,7 +17,7 @@ import Testing
   @Test func wrongValuesAreWrongUsage() throws {
     for words in [
       ["--design", "vlpi"], ["--vcpu", "asleep"], ["--vectors", "193"], ["--vectors", "0"],
-      ["--interrupts", "0"], ["--timeout", "0s"], ["--gap", "3s"], ["--gap", "50"],
+      ["--interrupts", "0"], ["--timeout", "0s"], ["--gap", "11s"], ["--gap", "50"],
     ] {
       let result = try Self.live(words)
       #expect(result.status == 64, "\(words): \(result.text)")

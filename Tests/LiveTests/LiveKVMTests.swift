@@ -121,6 +121,18 @@ import Testing
     }
   }
 
+  /// The host in C is kicked out of KVM_RUN; what is told is the deadline, not the kick.
+  @Test(.enabled(if: obstacle == nil, obstacle)) func aHostInCThatDoesNotEndIsStopped() throws {
+    var options = TrappedSetUp.Options()
+    options.entries = TrappedSetUp.entryLimit
+    options.timeoutNanoseconds = 0
+    let machine = try GuestMachine()
+    let eventfds = try EventfdArray(count: options.entries)
+    #expect(throws: LiveError.deadline(of: "programming the table", milliseconds: 0)) {
+      _ = try TrappedSetUp(options).programInC(machine, eventfds)
+    }
+  }
+
   @Test(.enabled(if: obstacle == nil, obstacle)) func aStoreElsewhereIsNamed() throws {
     let machine = try GuestMachine()
     let host = TrapHost(MSIXTrap(vm: machine.vm.number, eventfds: [0]))

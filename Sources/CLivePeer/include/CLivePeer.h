@@ -61,8 +61,8 @@ typedef struct {
   uint64_t all, routing, assigning, exits;
 } CLivePeerSetUpTimes;
 
-/// Runs the guest until it says that the table is programmed. 0 or a negative errno; -EPROTO at an
-/// exit that does not belong here.
+/// Runs the guest until it says that the table is programmed. 0 or a negative errno; -EINTR if
+/// `immediate_exit` asked for the end, -EPROTO at an exit that does not belong here.
 int CLivePeer_setUp(
     const CLivePeerSetUp *_Nonnull set_up, CLivePeerSetUpTimes *_Nonnull times);
 
