@@ -48,7 +48,12 @@ extension RunRecord {
       guard version <= currentSchema else {
         throw RunRecordError.newerSchema(path: path, found: version, supported: currentSchema)
       }
-      return try JSONDecoder().decode(RunRecord.self, from: data)
+      let record = try JSONDecoder().decode(RunRecord.self, from: data)
+      if let place = record.implausibleFigure() {
+        throw RunRecordError.notARunRecord(
+          path: path, reason: "\(place) is beyond what a run can give")
+      }
+      return record
     } catch let error as RunRecordError {
       throw error
     } catch {

@@ -79,7 +79,7 @@ public struct LiveReport {
       .number("found polling"), .number("woken up"), .number("exits"),
     ])
     func count(_ cell: RunRecord.Cell, _ name: String) -> String {
-      cell.metric(name).map { Format.count(UInt64($0.value)) } ?? "0"
+      cell.metric(name).map { Format.count(of: $0.value) } ?? "0"
     }
     for cell in deliveries where cell.metrics.contains(where: { $0.name.hasPrefix("kvm-") }) {
       table.add([
@@ -102,7 +102,7 @@ public struct LiveReport {
       else { continue }
       table.add([
         cell.design, cell.parameters["vcpu"] ?? "–", cell.parameters["burst-length"] ?? "–",
-        Format.count(UInt64(offers)), Format.count(UInt64(coalesced)),
+        Format.count(of: offers), Format.count(of: coalesced),
         Format.number(100 * coalesced / offers),
       ])
     }

@@ -22,7 +22,7 @@ extension ReplayReport {
     guard let first = cells("paced").first else { return nil }
     var remarks: [String] = []
     let allocations = cells("paced").compactMap { cell in
-      cell.metric("allocations").map { "\(cell.design) \(Format.count(UInt64($0.value)))" }
+      cell.metric("allocations").map { "\(cell.design) \(Format.count(of: $0.value))" }
     }
     if !allocations.isEmpty {
       remarks.append(

@@ -5,9 +5,8 @@ import History
 extension ReplayReport {
   func scale() -> ReportSection? {
     guard let first = cells("scale").first,
-      let count = Int(first.parameters["device-threads"] ?? ""),
-      let vCPUs = Int(first.parameters["vcpu-threads"] ?? ""),
-      let cpus = Int(first.parameters["cpus"] ?? "")
+      let vCPUs = UInt16(first.parameters["vcpu-threads"] ?? "").map(Int.init),
+      let cpus = UInt16(first.parameters["cpus"] ?? "").map(Int.init)
     else { return nil }
     var table = Table([
       .word("design"), .number("device threads"), .number("all threads"), .number("M events/s"),
@@ -15,8 +14,7 @@ extension ReplayReport {
     ])
     for cell in cells("scale") {
       let alone = cell.metric("events-per-second-1")?.value ?? .nan
-      for threads in 1...max(1, count) {
-        guard let rate = cell.metric("events-per-second-\(threads)") else { continue }
+      for (threads, rate) in cell.ratesByThreads {
         // A reader, the device threads and the vCPUs'.
         let all = 1 + threads + vCPUs
         table.add([
@@ -25,11 +23,24 @@ extension ReplayReport {
         ])
       }
     }
-    let isShared = 1 + count + vCPUs > cpus
+    let most = cells("scale").flatMap(\.ratesByThreads).map(\.threads).max() ?? 0
+    let isShared = 1 + most + vCPUs > cpus
     return ReportSection(
       "Scale: shards by StreamID; reader → device threads → vCPU threads", table,
       remarks: isShared
         ? ["where threads share CPUs the figures are those of the scheduler: they bound nothing"]
         : [])
+  }
+}
+
+extension RunRecord.Cell {
+  /// Events per second of `scale`, by the number of device threads.
+  var ratesByThreads: [(threads: Int, rate: RunRecord.Metric)] {
+    let prefix = "events-per-second-"
+    return metrics.compactMap { metric in
+      guard metric.name.hasPrefix(prefix), let threads = UInt16(metric.name.dropFirst(prefix.count))
+      else { return nil }
+      return (Int(threads), metric)
+    }.sorted { $0.0 < $1.0 }
   }
 }

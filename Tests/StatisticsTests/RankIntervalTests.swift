@@ -24,6 +24,14 @@ import Testing
     #expect(abs(try #require(ranks.upper) - 500_981) <= 1)
   }
 
+  @Test func billionsOfObservationsTakeNoTime() throws {
+    let ranks = RankInterval(count: 1 << 53, percent: 99.9, confidence: 0.95)
+    let middle = 0.999 * Double(1 << 53)
+    let half = 1.959964 * (middle * 0.001).squareRoot()
+    #expect(abs(Double(try #require(ranks.lower)) - (middle - half)) < 100)
+    #expect(abs(Double(try #require(ranks.upper)) - (middle + half)) < 100)
+  }
+
   @Test func nothingIsKnownOfNothing() {
     #expect(RankInterval(count: 0, percent: 50, confidence: 0.95).lower == nil)
     #expect(RankInterval.ofMedian([1, 2, 3], confidence: 0.95) == nil)

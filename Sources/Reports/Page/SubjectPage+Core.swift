@@ -61,13 +61,11 @@ extension SubjectPage {
     var series: [CurvePlot.Series] = []
     var table = Table([.word("design"), .number("device threads"), .number("M events/s")])
     for cell in cells("scale") {
-      let count = Int(cell.parameters["device-threads"] ?? "") ?? 0
-      guard count > 0 else { continue }
-      let points = (1...count).compactMap { threads -> Point? in
-        guard let rate = cell.metric("events-per-second-\(threads)") else { return nil }
+      let points = cell.ratesByThreads.map { threads, rate in
         table.add([names[cell], "\(threads)", Format.millions(rate.value)])
         return Point(Double(threads), rate.value)
       }
+      guard !points.isEmpty else { continue }
       series.append(
         .init(name: names[cell], style: names.style(cell), points: points, isMarked: true))
     }
