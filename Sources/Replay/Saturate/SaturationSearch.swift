@@ -88,7 +88,7 @@ package struct SaturationSearch: Sendable {
     var bad: UInt64?
     var rate = options.firstRate
     while good == nil || bad == nil, !search.isOver(clock) {
-      if try search.isSustained(rate, measure) {
+      if try search.isSustained(rate, clock, measure) {
         good = rate
         if bad != nil || rate >= options.highestRate { break }
         rate = min(options.highestRate, rate * 2)
@@ -103,7 +103,7 @@ package struct SaturationSearch: Sendable {
       (high - low) * 1_000 > low * options.resolutionThousandths
     {
       let middle = low + (high - low) / 2
-      if try search.isSustained(middle, measure) { good = middle } else { bad = middle }
+      if try search.isSustained(middle, clock, measure) { good = middle } else { bad = middle }
     }
     return try search.result(&good, bad, clock, measure)
   }
@@ -121,26 +121,29 @@ package struct SaturationSearch: Sendable {
 
     func isOver(_ clock: some PacingClock) -> Bool { clock.now() >= deadline }
 
-    /// Runs until most of `repeats` agree.
+    /// Runs until most of `repeats` agree, or time is over: then a search has a note instead of a confirmed
+    /// knee.
     mutating func isSustained<Failure: Error>(
-      _ rate: UInt64, _ measure: (UInt64, UInt64, UInt64) throws(Failure) -> PacedResult
+      _ rate: UInt64, _ clock: some PacingClock,
+      _ measure: (UInt64, UInt64, UInt64) throws(Failure) -> PacedResult
     ) throws(Failure) -> Bool {
       var passed = 0
       var failed = 0
-      while max(passed, failed) * 2 <= options.repeats {
-        if try add(rate, measure) { passed += 1 } else { failed += 1 }
+      while max(passed, failed) * 2 <= options.repeats, !isOver(clock) {
+        if try add(rate, clock, measure) { passed += 1 } else { failed += 1 }
       }
       return passed > failed
     }
 
     mutating func add<Failure: Error>(
-      _ rate: UInt64, _ measure: (UInt64, UInt64, UInt64) throws(Failure) -> PacedResult
+      _ rate: UInt64, _ clock: some PacingClock,
+      _ measure: (UInt64, UInt64, UInt64) throws(Failure) -> PacedResult
     ) throws(Failure) -> Bool {
       var point = points[rate] ?? Point(rate: rate)
       var seeds = SplitMix64(
         seed: options.seed &+ rate &* 0x9E37_79B9 &+ UInt64(point.runs) &<< 40)
       var result = try measure(rate, seeds.next(), options.length(at: rate))
-      for _ in 1..<max(1, options.attempts) where isDisturbed(result) {
+      for _ in 1..<max(1, options.attempts) where isDisturbed(result) && !isOver(clock) {
         point.discarded += 1
         result = try measure(rate, seeds.next(), options.length(at: rate))
       }
@@ -170,7 +173,7 @@ package struct SaturationSearch: Sendable {
     ) throws(Failure) -> Result {
       var result = Result()
       while let rate = good, !isOver(clock) {
-        if try isSustained(rate, measure) {
+        if try isSustained(rate, clock, measure) {
           result.isConfirmed = bad != nil
           break
         }
@@ -182,7 +185,7 @@ package struct SaturationSearch: Sendable {
         guard let knee = good, !isOver(clock) else { break }
         let rate = knee * share / 100
         let isThere = points.keys.contains { $0 * 20 > rate * 19 && $0 * 20 < rate * 21 }
-        if rate > 0, !isThere { _ = try add(rate, measure) }
+        if rate > 0, !isThere { _ = try add(rate, clock, measure) }
       }
       result.curve = points.values.sorted { $0.rate < $1.rate }
       if isOver(clock) {

@@ -133,6 +133,30 @@ import Testing
     #expect(!result.curve.isEmpty)
   }
 
+  /// Where every run is disturbed and would be made again, the search is over a run after its limit.
+  @Test func noRunIsBegunBehindTheLimit() {
+    var options = Self.options
+    options.limitNanoseconds = 50_000_000
+    options.runNanoseconds = 8_000_000
+    let clock = SimulatedClock()
+    let begin = clock.time
+    var longest: UInt64 = 0
+    let result = SaturationSearch(options).run(clock: clock) { rate, _, nanoseconds in
+      let start = clock.time
+      clock.lateness = [200_000]
+      var loop = PacedLoop.Options()
+      loop.arrivals = .fixed(perSecond: rate)
+      loop.nanoseconds = nanoseconds
+      loop.warmUpNanoseconds = 0
+      var server = SimulatedServer(clock) { _ in 2_000 }
+      defer { longest = max(longest, clock.time - start) }
+      return PacedLoop.run(
+        ArrivalSchedule(loop.arrivals, recorded: [0]), loop, clock: clock, port: &server)
+    }
+    #expect(result.note?.contains("ran out") == true && !result.isConfirmed)
+    #expect(clock.time - begin <= options.limitNanoseconds + longest + 1_000)
+  }
+
   @Test func aRateThatCannotBeReachedIsSaidToBeTheHighestTried() throws {
     var options = Self.options
     options.highestRate = 200_000
