@@ -87,7 +87,8 @@ let package = Package(
     + Target.layer("Plots", .product(name: "RealModule", package: "swift-numerics"))
     + Target.layer("Gates", "EventModel", "Statistics", "History")
     + Target.layer(
-      "HistoryStore", "History", .product(name: "GRDB", package: "GRDB.swift"))
+      "HistoryStore", "History", .product(name: "GRDB", package: "GRDB.swift"),
+      tests: ["History", .product(name: "GRDB", package: "GRDB.swift")])
     + Target.layer(
       "Reports", "History", "Measurement", "Statistics", "Gates", "Plots",
       .product(name: "TextTable", package: "TextTable"),

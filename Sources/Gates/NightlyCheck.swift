@@ -30,6 +30,8 @@ package struct NightlyCheck: Codable, Sendable {
     package var after: Double
     /// Share by which it became worse; below 0 it became better.
     package var change: Double
+    /// Within the newest runs.
+    package var isRecent: Bool
   }
 
   package struct Finding: Codable, Sendable {
@@ -45,7 +47,10 @@ package struct NightlyCheck: Codable, Sendable {
     package var isWatched = false
     package var newest: Double
     package var steps: [Step] = []
-    /// The smallest step of the newest runs that would be found in four of five histories like this one.
+    /// Share by which it is worse now than before the first of the recent steps; absent without one.
+    package var recentChange: Double?
+    /// The smallest step of the newest runs that would be found in four of five histories like this one; absent
+    /// if none could be, whatever its size: too few runs for so many series.
     package var detectable: Double?
   }
 
@@ -86,8 +91,10 @@ package struct NightlyCheck: Codable, Sendable {
     return .pass
   }
 
+  /// `null` is what the harness costs: no design got worse by it.
   private static func isJudged(_ series: FigureSeries) -> Bool {
-    Headline.isJudged(series.name, in: series.experiment) && !series.name.hasPrefix("stage-")
+    series.design != "null" && Headline.isJudged(series.name, in: series.experiment)
+      && !series.name.hasPrefix("stage-")
   }
 
   private static func finding(
@@ -118,16 +125,20 @@ package struct NightlyCheck: Codable, Sendable {
       let point = points[points.startIndex + step.index]
       return Step(
         run: point.run, started: point.started, commit: point.commit, p: step.p, before: before,
-        after: after, change: worsening(from: before, to: after))
+        after: after, change: worsening(from: before, to: after),
+        isRecent: values.count - step.index <= options.recent)
     }
     let stretch = Array(values[borders[borders.count - 2]...])
     finding.level = median(stretch)
 
-    if let last = finding.steps.last, abs(last.change) >= policy.threshold,
-      values.count - found[found.count - 1].index <= options.recent
-    {
-      finding.verdict = last.change > 0 ? .regressed : .improved
-      return finding
+    // All recent steps together: a small one behind a large one hides nothing, nor do two small ones.
+    if let first = finding.steps.first(where: \.isRecent) {
+      let change = worsening(from: first.before, to: finding.level)
+      finding.recentChange = change
+      if abs(change) >= policy.threshold {
+        finding.verdict = change > 0 ? .regressed : .improved
+        return finding
+      }
     }
     // The newest point against those before it on the same level.
     let rest = Array(stretch.dropLast())
@@ -137,9 +148,19 @@ package struct NightlyCheck: Codable, Sendable {
       finding.isWatched =
         off >= policy.threshold && abs(finding.newest - median(rest)) > 3 * scatter
     }
-    let newer = Double(min(options.recent, max(1, stretch.count / 2)))
-    let older = Double(stretch.count) - newer
-    guard older >= 1 else { return finding }
+    let newest = min(options.recent, max(1, stretch.count / 2))
+    let (newer, older) = (Double(newest), Double(stretch.count - newest))
+    // The clearest step of all is one of as many arrangements as there are ways to choose its runs, at either
+    // end: no p is smaller.
+    let arrangements = (0..<newest).reduce(1.0) {
+      $0 * (Double(stretch.count - $1) / Double($1 + 1))
+    }
+    guard older >= 1, 2 / arrangements <= significance,
+      1 / Double(test.permutations + 1) <= significance
+    else {
+      finding.verdict = .inconclusive
+      return finding
+    }
     let sigma =
       1.4826 * median(stretch.map { abs($0 - finding.level) }) / finding.level
     let detectable =
@@ -152,7 +173,7 @@ package struct NightlyCheck: Codable, Sendable {
 }
 
 extension NightlyCheck.Finding {
-  fileprivate var newestChange: Double { steps.last?.change ?? 0 }
+  fileprivate var newestChange: Double { recentChange ?? 0 }
 
   fileprivate var rank: Int {
     switch verdict {

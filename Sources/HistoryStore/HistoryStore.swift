@@ -1,8 +1,8 @@
 // HistoryStore: run records of many nights in one SQLite file.
 //
 // A history is a database in WAL mode that any number of processes may write at once: each addition is one
-// transaction, which is there whole or not at all, whatever is killed. The record is kept as it was, byte
-// for byte; what is asked often (cells and figures) is copied out of it into columns. Migrations are numbered
+// transaction, which is there whole or not at all, whatever is killed. The record is kept
+// whole; what is asked often (cells and figures) is copied out of it into columns. Migrations are numbered
 // and never change; a file of a newer tool is refused.
 //
 //   let store = try HistoryStore(path: "nightly.sqlite")

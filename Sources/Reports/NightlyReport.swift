@@ -21,14 +21,12 @@ package struct NightlyReport {
     ])
     for finding in check.findings {
       for step in finding.steps.reversed() {
-        let isNewest = step == finding.steps.last
         table.add([
           finding.cell.trace, finding.cell.design, finding.cell.experiment,
           "\(finding.name), \(finding.unit)", Format.number(step.before),
           Format.number(step.after), Percent.signed(step.change), "\(step.run) \(step.started)",
           step.commit.map { String($0.prefix(12)) } ?? "–", Format.number(step.p),
-          isNewest && [.regressed, .improved].contains(finding.verdict)
-            ? finding.verdict.rawValue : "accepted",
+          step.isRecent ? finding.verdict.rawValue : "accepted",
         ])
       }
     }

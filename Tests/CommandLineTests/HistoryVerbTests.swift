@@ -63,10 +63,14 @@ import Testing
       #expect(regression.status == 1, "\(regression.text)")
       #expect(regression.output.contains("21 2026-01-21T02:00:00Z"), "\(regression.text)")
       #expect(regression.output.contains("8a2f0c1"))
-      let tolerant = try Tool.run("history", "check", step, "--threshold", "10%")
-      #expect(tolerant.status == 0, "\(tolerant.text)")
-      let later = try Tool.run("history", "check", step, "--recent", "3")
-      #expect(later.status == 0, "\(later.text)")
+      let old = try Self.nights(
+        Self.scatter(16, around: 6) + Self.scatter(12, around: 6.5), in: folder, "old.sqlite")
+      for (options, status) in [
+        ([], 0), (["--recent", "20"], 1), (["--recent", "20", "--threshold", "10%"], 0),
+      ] {
+        let result = try Tool.run(["history", "check", old] + options)
+        #expect(result.status == Int32(status), "\(options): \(result.text)")
+      }
 
       let watch = try Self.nights(
         Self.scatter(20, around: 6) + [7], in: folder, "watch.sqlite")

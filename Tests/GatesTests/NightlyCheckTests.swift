@@ -76,11 +76,53 @@ import Testing
     #expect((check.findings[0].detectable ?? 0) > 0.02)
   }
 
+  /// Steps within the newest runs count together.
+  @Test func aSmallStepHidesNoLargeOneNorDoTwoSmallOnes() {
+    var options = NightlyCheck.Options()
+    options.recent = 18
+    let cases: [(levels: [(Int, Double)], verdict: Verdict)] = [
+      ([(30, 6.0), (8, 6.6), (8, 6.4)], .regressed),
+      ([(30, 6.0), (8, 6.6), (8, 6.67)], .regressed),
+      ([(30, 6.0), (8, 6.09), (8, 6.18)], .regressed),
+      ([(30, 6.0), (8, 6.6), (10, 6.0)], .pass),
+      ([(30, 6.0), (8, 6.6), (8, 5.8)], .improved),
+    ]
+    for (levels, verdict) in cases {
+      var values: [Double] = []
+      for (count, level) in levels {
+        for index in 0..<count {
+          let offset = Double((index * 7) % 5 - 2)
+          values.append(level * (1 + 0.0005 * offset))
+        }
+      }
+      let finding = Self.check(Self.series(values), options: options).findings[0]
+      #expect(finding.verdict == verdict, "\(levels): \(finding.steps.map(\.run))")
+    }
+  }
+
+  /// Of 14 runs no step of four can be told from chance at 1 % ÷ 20: that is no pass.
+  @Test func whereNoStepCouldBeFoundIsNoPass() {
+    let series = (0..<20).map { index in
+      let quiet = (0..<14).map { 6 + 0.001 * Double($0 % 3) }
+      return Self.series(index == 0 ? quiet.prefix(10) + [9, 9, 9, 9] : quiet)
+    }
+    let check = NightlyCheck(series: series, newest: [], previous: [], policy: Policy())
+    #expect(check.conclusion == .inconclusive)
+    #expect(check.findings.allSatisfy { $0.verdict == .inconclusive && $0.detectable == nil })
+    // Of a single series eight runs say nothing at 1 %, either, and twelve do.
+    let eight = Self.check(Self.series(Self.nights((8, 6))))
+    #expect(eight.findings[0].verdict == .inconclusive && eight.findings[0].detectable == nil)
+    #expect(Self.check(Self.series(Self.nights((12, 6)))).findings[0].detectable != nil)
+  }
+
   @Test func fewRunsAreUnjudgedAndNoneCannotBeMeasured() {
     let few = Self.check(Self.series(Self.nights((7, 6))))
     #expect(few.findings[0].verdict == .unjudged && few.conclusion == .inconclusive)
     #expect(Self.check().conclusion == .couldNotMeasure)
     #expect(Self.check(Self.series([1, 2], name: "stage-p99-its")).findings.isEmpty)
+    var harness = Self.series(Self.nights((30, 6), (5, 6.3)))
+    harness.design = "null"
+    #expect(Self.check(harness).findings.isEmpty)
   }
 
   @Test func oneBudgetOfFalseAlarmsCoversAllSeries() {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import History
 import HistoryStore
 import Testing
@@ -118,6 +119,18 @@ import Testing
         _ = try HistoryStore(path: missing)
       } throws: { "\($0)".contains("No such file") }
       #expect(!FileManager.default.fileExists(atPath: missing))
+    }
+  }
+
+  @Test func aHistoryOfANewerToolIsRefused() throws {
+    try Self.inFolder { folder in
+      let path = folder + "/h.sqlite"
+      do { _ = try HistoryStore(path: path, creates: true) }
+      let queue = try DatabaseQueue(path: path)
+      try queue.write {
+        try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('of a later tool')")
+      }
+      #expect(throws: HistoryStoreError.newer(path: path)) { _ = try HistoryStore(path: path) }
     }
   }
 
