@@ -46,7 +46,12 @@ public struct HistoryStore: Sendable {
       if try pool.read(migrations.hasBeenSuperseded) {
         throw HistoryStoreError.newer(path: path)
       }
-      try migrations.migrate(pool)
+      do {
+        try migrations.migrate(pool)
+      } catch {
+        // Two processes began one history, and the other was first.
+        guard try pool.read(migrations.hasCompletedMigrations) else { throw error }
+      }
     }
   }
 

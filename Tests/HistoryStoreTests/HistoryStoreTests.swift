@@ -156,6 +156,25 @@ import Testing
     }
   }
 
+  /// All find no tables, and one makes them.
+  @Test func manyMayBeginTheSameHistory() throws {
+    try Self.inFolder { folder in
+      for round in 1...10 {
+        let path = folder + "/\(round).sqlite"
+        DispatchQueue.concurrentPerform(iterations: 4) { writer in
+          do {
+            let store = try HistoryStore(path: path, creates: true)
+            try store.add(Self.record(night: 1, 6, trace: "writer-\(writer)"))
+          } catch {
+            Issue.record("\(error)")
+          }
+        }
+        let runs = try HistoryStore(path: path).runs()
+        #expect(runs.count == 4)
+      }
+    }
+  }
+
   /// Threads with connections of their own, as processes have.
   @Test func manyWritersLoseNothing() throws {
     try Self.inFolder { folder in
