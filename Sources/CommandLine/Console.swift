@@ -42,25 +42,42 @@ struct Progress {
   init(_ label: String) { self.label = label }
 
   mutating func update(done: UInt64, of total: UInt64?, unit: String) {
-    guard isShown else { return }
-    let now = ContinuousClock.now
-    guard now - start > .seconds(1), now - last > .milliseconds(100) else { return }
-    last = now
-    hasDrawn = true
+    guard let now = due() else { return }
     let seconds = Double((now - start).components.seconds) + 0.5
     let rate = Double(done) / seconds / 1_000_000
-    var line = "\r\(label) "
-    if let total, total > 0 {
-      let share = min(1, Double(done) / Double(total))
-      let filled = Int(share * 30)
-      line +=
-        "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
-        + "] \(Int(share * 100)) %"
-    } else {
-      line += "\(done / 1_000_000) M\(unit)"
-    }
-    line += String(format: "  %.0f M%@/s ", rate, unit)
-    FileHandle.standardError.write(Data(line.utf8))
+    let amount =
+      if let total, total > 0 {
+        Self.bar(Double(done) / Double(total))
+      } else {
+        "\(done / 1_000_000) M\(unit)"
+      }
+    draw(amount + String(format: "  %.0f M%@/s ", rate, unit))
+  }
+
+  /// For work that is measured in time.
+  mutating func update(seconds: Double, of budget: Double, saying text: String) {
+    guard due() != nil else { return }
+    draw(Self.bar(seconds / max(budget, 1e-9)) + "  \(text) ")
+  }
+
+  private mutating func due() -> ContinuousClock.Instant? {
+    guard isShown else { return nil }
+    let now = ContinuousClock.now
+    guard now - start > .seconds(1), now - last > .milliseconds(100) else { return nil }
+    last = now
+    return now
+  }
+
+  private static func bar(_ share: Double) -> String {
+    let share = min(1, max(0, share))
+    let filled = Int(share * 30)
+    return "[" + String(repeating: "#", count: filled)
+      + String(repeating: ".", count: 30 - filled) + "] \(Int(share * 100)) %"
+  }
+
+  private mutating func draw(_ text: String) {
+    hasDrawn = true
+    FileHandle.standardError.write(Data("\r\(label) \(text)\u{1B}[K".utf8))
   }
 
   /// Wipes the line, so that results start on a clean one.

@@ -22,7 +22,10 @@ struct CoreArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Slow a stage of core by a known share: delivery=3% or set-up=3%; see 'doorbell inject --help'.",
+      """
+      Slow a stage of core by a known share: delivery=3% or set-up=3%, direct:delivery=3% for one \
+      design; see 'doorbell inject --help'.
+      """,
       visibility: .hidden))
   var inject: DelayArgument?
 
@@ -49,22 +52,29 @@ struct CoreArguments: ParsableArguments {
   /// What a record must say beside the figures.
   var parameters: [String: String] {
     var parameters: [String: String] = [:]
-    parameters["injected"] = inject.map { "\($0.delay)" }
+    parameters["injected"] = inject?.description
     parameters["tlb-entries"] = tlbEntries.map { "\($0)" }
     return parameters
   }
 
   var warnings: [String] {
-    inject.map { ["core was slowed on purpose: \($0.delay)"] } ?? []
+    inject.map { ["core was slowed on purpose: \($0)"] } ?? []
   }
 }
 
-/// A stage of core and a share: delivery=3%, up to a thousand per cent.
-struct DelayArgument: ExpressibleByArgument {
+/// A stage of core and a share: delivery=3%, up to a thousand per cent; in one design direct:delivery=3%.
+struct DelayArgument: ExpressibleByArgument, CustomStringConvertible {
   var delay: InjectedDelay
+  /// Nil: in every design.
+  var design: String?
+
+  var description: String { (design.map { "\($0):" } ?? "") + "\(delay)" }
 
   init?(argument: String) {
-    let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+    let words = argument.split(separator: ":", omittingEmptySubsequences: false)
+    guard words.count <= 2, let last = words.last else { return nil }
+    design = words.count == 2 ? String(words[0]) : nil
+    let parts = last.split(separator: "=", omittingEmptySubsequences: false)
     guard parts.count == 2, let stage = InjectedDelay.Stage(rawValue: String(parts[0])),
       parts[1].hasSuffix("%"), let percent = Double(parts[1].dropLast()),
       (0...1000).contains(percent)

@@ -21,6 +21,7 @@ struct Doorbell: ParsableCommand {
       RecoverCommand.self, ConvertCommand.self, SliceCommand.self, MergeCommand.self,
       AnonymizeCommand.self, SynthCommand.self, CompareCommand.self, ReportCommand.self,
       LiveCommand.self, HistoryCommand.self, ExportCommand.self,
+      GateCommand.self, AACommand.self, InjectCommand.self,
     ])
 
   static func main() {

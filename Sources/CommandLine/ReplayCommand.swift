@@ -191,6 +191,7 @@ struct ReplayCommand: ParsableCommand {
     task.decodeThreads = decodeThreads
     task.coreOptions.warmPasses = passes
     core.apply(to: &task.coreOptions)
+    task.delayedDesign = core.inject?.design
     task.coreParameters = core.parameters
     task.provesInFull = core.equality == .full
     task.setUpOptions.passes = passes
@@ -255,7 +256,8 @@ struct ReplayCommand: ParsableCommand {
       cells: cells,
       harness: try harness(events, geometry),
       warnings: Array(Set(warnings)).sorted())
-    record.diagnose()
+    // One of many launches leaves that to whoever started them.
+    if core.equality == .full { record.diagnose() }
     if experiments.contains(.setUp) { record.slowPaths = ReplayTask.slowPaths() }
     return record
   }

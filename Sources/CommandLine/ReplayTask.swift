@@ -11,6 +11,8 @@ struct ReplayTask {
   var geometry: TableGeometry
   var experiments: [ReplayCommand.ExperimentName]
   var coreOptions: CoreExperiment.Options
+  /// The design that `coreOptions.delay` slows; nil: all.
+  var delayedDesign: String?
   /// Added to what a cell of core says of itself.
   var coreParameters: [String: String] = [:]
   /// Whether a design is asked against the reference model before it is timed.
@@ -95,7 +97,9 @@ struct ReplayTask {
   }
 
   private func core(_ runner: BackendRunner) throws -> RunRecord.Cell {
-    let result = runner.core(events, coreOptions)
+    var options = coreOptions
+    if let delayedDesign, "\(design)" != delayedDesign || plugin != nil { options.delay = nil }
+    let result = runner.core(events, options)
     guard result.isRepeatable else {
       throw Failure(
         "\(design): core gave different outcomes in two passes over the same events; "

@@ -36,6 +36,12 @@ package struct GateSession: Sendable {
   /// When confirmation looks, as shares of its time: early for what is plain, late for what is not.
   static let looks = [0.15, 0.45, 1.0]
 
+  /// Blocks that confirmation has time for at least: as many as it measures if no cell was cleared.
+  package static func confirmationBlocks(budgetSeconds: Double, blockSeconds: Double) -> Int {
+    guard blockSeconds > 0 else { return 0 }
+    return Int(budgetSeconds * (1 - screeningShare) / blockSeconds)
+  }
+
   private let policy: Policy
   private let budgetSeconds: Double
   private let judge: TimeJudge

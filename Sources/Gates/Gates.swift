@@ -51,27 +51,35 @@ package struct Policy: Codable, Hashable, Sendable {
   package init() {}
 }
 
-/// Trace × architecture × design × experiment × mode.
+/// Trace × architecture × design × experiment × mode, and the stage whose time is judged.
 package struct CellKey: Codable, Hashable, Comparable, Sendable, CustomStringConvertible {
   package var trace: String
   package var architecture: String
   package var design: String
   package var experiment: String
   package var mode: String
+  /// "delivery" or "set-up"; absent where the whole cell is meant.
+  package var stage: String?
 
   package init(
-    trace: String, architecture: String, design: String, experiment: String, mode: String
+    trace: String, architecture: String, design: String, experiment: String, mode: String,
+    stage: String? = nil
   ) {
     self.trace = trace
     self.architecture = architecture
     self.design = design
     self.experiment = experiment
     self.mode = mode
+    self.stage = stage
   }
 
-  private var words: [String] { [trace, architecture, design, experiment, mode] }
+  private var words: [String] {
+    [trace, architecture, design, experiment, mode, stage ?? ""]
+  }
   package static func < (a: CellKey, b: CellKey) -> Bool {
     a.words.lexicographicallyPrecedes(b.words)
   }
-  package var description: String { "\(trace) \(design) \(experiment)" }
+  package var description: String {
+    "\(trace) \(design) \(experiment)" + (stage.map { " \($0)" } ?? "")
+  }
 }

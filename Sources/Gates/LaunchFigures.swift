@@ -29,6 +29,9 @@ package enum Headline {
   static let core = ["delivery-ns-per-event", "set-up-ns-per-event", "cold-delivery-ns-per-event"]
   static let percentiles = [50, 90, 99, 99.9]
 
+  /// The metric of `core` that stands for one of its stages.
+  package static func metric(ofStage stage: String) -> String { "\(stage)-ns-per-event" }
+
   package static func isJudged(_ metric: String, in experiment: String) -> Bool {
     experiment == "core" ? core.contains(metric) : !metric.hasPrefix("stage-p")
   }

@@ -15,6 +15,7 @@ import Testing
     ("synth", ["--scale-from", "/no/such.dbtrace", "-o", "/no/such/out"]),
     ("record", ["-o", "/no/such/out"]), ("conform", ["/no/such.so"]),
     ("compare", ["/no/such.json", "/no/such.json"]),
+    ("gate", ["/no/such", "/no/such"]), ("aa", ["/no/such"]), ("inject", ["/no/such"]),
     ("doctor", ["--root", "/no/such"]), ("report", ["/no/such.json", "--text"]),
     ("live", ["--traps", "-o", "/no/such/out"]), ("history", ["list", "/no/such.sqlite"]),
     ("export", ["/no/such.json", "--form", "csv"]),
