@@ -4,15 +4,16 @@ import Replay
 /// What `replay` takes for `core` alone, much of it for those who start many launches: `gate`, `aa`,
 /// `inject` and suites.
 struct CoreArguments: ParsableArguments {
-  enum Equality: String, ExpressibleByArgument, CaseIterable { case full, digest }
+  enum Equality: String, ExpressibleByArgument, CaseIterable { case full, brief, digest }
 
   @Option(help: "Time the warm passes of core for at least this long (300ms).")
   var duration = TraceTime(argument: "300ms")!
 
   @Option(
     help: """
-      Prove designs in full, or only state the digest of all outcomes, for a caller who has proved this \
-      very build on this trace before: full or digest; core alone has no need of more (full).
+      Prove designs in full; or so, but take no more passes of core than one of many launches would: \
+      brief; or only state the digest of all outcomes, for a caller who has proved this very build on \
+      this trace before: digest; brief and digest go with core alone (full).
       """)
   var equality: Equality = .full
 
@@ -41,7 +42,7 @@ struct CoreArguments: ParsableArguments {
   func apply(to options: inout CoreExperiment.Options) {
     options.warmNanoseconds = UInt64(duration.nanoseconds)
     options.delay = inject?.delay
-    guard equality == .digest else { return }
+    guard equality != .full else { return }
     // One of many launches: what is repeated across them is not repeated within.
     options.coldPasses = 1
     options.trafficPasses = 0

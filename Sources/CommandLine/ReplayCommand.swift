@@ -137,7 +137,7 @@ struct ReplayCommand: ParsableCommand {
       throw ValidationError("--backend-deadline takes a time above 0")
     }
     guard core.equality == .full || experiments == [.core] else {
-      throw ValidationError("--equality digest goes with --experiment core alone")
+      throw ValidationError("--equality brief and digest go with --experiment core alone")
     }
     guard (0...64).contains(decodeThreads) else {
       throw ValidationError("--decode-threads must be from 0 to 64")
@@ -193,7 +193,7 @@ struct ReplayCommand: ParsableCommand {
     core.apply(to: &task.coreOptions)
     task.delayedDesign = core.inject?.design
     task.coreParameters = core.parameters
-    task.provesInFull = core.equality == .full
+    task.provesInFull = core.equality != .digest
     task.setUpOptions.passes = passes
     task.vLPIHost.vPEIDCount = vPEIDCount
     task.vLPIHost.earlyEvents = earlyEvents == .drop ? .drop : .pend
@@ -257,7 +257,7 @@ struct ReplayCommand: ParsableCommand {
       harness: try harness(events, geometry),
       warnings: Array(Set(warnings)).sorted())
     // One of many launches leaves that to whoever started them.
-    if core.equality == .full { record.diagnose() }
+    if core.equality != .digest { record.diagnose() }
     if experiments.contains(.setUp) { record.slowPaths = ReplayTask.slowPaths() }
     return record
   }

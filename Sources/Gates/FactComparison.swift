@@ -47,9 +47,13 @@ package struct FactComparison: Codable, Hashable, Sendable {
       }
       for cell in mine.cells { compare(cell, theirs, mine.trace.name, policy) }
       for cell in theirs.cells where !mine.cells.contains(where: { $0.isSame(as: cell) }) {
-        if cell.experiment != "equality"
-          || !mine.cells.contains(where: { $0.design == cell.design })
-        {
+        // A design that does not conform is not measured: that is said already.
+        let isRefused = mine.cells.contains {
+          $0.design == cell.design && $0.conformance?.firstDifference != nil
+        }
+        let isProofOnly =
+          cell.experiment == "equality" && mine.cells.contains { $0.design == cell.design }
+        if !isRefused, !isProofOnly {
           obstacles.append("\(CellKey(mine.trace.name, cell)): the candidate did not measure this")
         }
       }

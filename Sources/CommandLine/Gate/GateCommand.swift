@@ -47,15 +47,3 @@ struct GateCommand: ParsableCommand {
     }
   }
 }
-
-extension ExitStatus {
-  init(_ conclusion: Conclusion) {
-    self =
-      switch conclusion {
-      case .pass: .pass
-      case .regression: .regression
-      case .inconclusive: .inconclusive
-      case .couldNotMeasure: .couldNotMeasure
-      }
-  }
-}

@@ -78,13 +78,17 @@ struct GateRun {
     return document
   }
 
-  /// Differences of identical arms, block by block, until `seconds` have gone by.
-  mutating func blocks(seconds: Double) throws -> (evidence: [CellKey: Evidence], seconds: Double) {
+  /// Differences of identical arms, block by block, until `seconds` have gone by, or so many blocks.
+  mutating func blocks(
+    seconds: Double, limit: Int
+  ) throws -> (evidence: [CellKey: Evidence], seconds: Double) {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try prove()
     var evidence = Dictionary(uniqueKeysWithValues: cells.map { ($0, Evidence.paired([])) })
     let begin = elapsed
-    while elapsed < seconds {
+    var count = 0
+    while elapsed < seconds, count < limit {
+      count += 1
       guard !Interruption.isStopRequested else { throw Failure("interrupted; nothing is known") }
       for (cell, more) in try block(cells) { evidence[cell]?.add(more) }
       progress.update(seconds: elapsed, of: seconds, saying: "measuring")
