@@ -61,6 +61,29 @@ import Testing
     }
   }
 
+  /// The gate's step, run as GitHub runs it: with `bash -e -o pipefail`, and two builds where the jobs have them.
+  /// Times are none of its matter here: the builds are the same bytes.
+  @Test func theGatesWorkflowJudges() throws {
+    try Folder.use { folder in
+      let text = try String(
+        contentsOfFile: HouseTests.root.path + "/Benchmarks/Gates/github-pull-request.yml",
+        encoding: .utf8)
+      let block = try #require(text.components(separatedBy: "        run: |\n").last)
+      let script = block.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { $0.hasPrefix("          ") ? String($0.dropFirst(10)) : String($0) }
+        .joined(separator: "\n")
+      #expect(script.hasPrefix("status=0\n") && script.contains("doorbell gate"))
+      try script.write(toFile: folder.path("step.sh"), atomically: true, encoding: .utf8)
+      let result = try Tool.pipeline(
+        "cd '\(folder.path("."))' && for arm in baseline candidate; do mkdir -p $arm/.build/release; "
+          + "ln -s \"$0\" $arm/.build/release/doorbell; done; "
+          + "GITHUB_STEP_SUMMARY=summary.md bash --noprofile --norc -e -o pipefail step.sh")
+      #expect(result.status == 0, "\(result.text)")
+      let summary = try String(contentsOfFile: folder.path("summary.md"), encoding: .utf8)
+      #expect(summary.hasPrefix("```\n") && summary.contains("gate   pass"), "\(summary)")
+    }
+  }
+
   /// YAML is read by PyYAML where it is; what the steps run and set has to exist.
   @Test func theWorkflowRunsWhatIsThere() throws {
     let name = "github-nightly.yml"
