@@ -33,7 +33,7 @@ import Testing
       ] + trace)
     #expect([0, 2].contains(result.status), "\(result.text)")
     let gate = try document(result)
-    #expect(gate.seed == 7 && gate.launches >= 4 && gate.times.count == 1)
+    #expect(gate.seed == 7 && gate.launches >= 2 && gate.times.count == 1)
     let facts = try #require(gate.facts)
     #expect(facts.cells.count == 2 && !facts.isRegression && facts.obstacles.isEmpty)
     #expect(gate.times.allSatisfy { $0.effect.verdict != .regressed })
@@ -73,10 +73,10 @@ import Testing
       try #require(result.status == 0, "\(result.text)")
       let found = try JSONDecoder().decode(SensitivityDocument.self, from: Data(result.output.utf8))
       #expect(found.cells.count == 1 && found.blocks == 6)
-      #expect(found.launches == 4 * found.blocks)
+      #expect(found.launches == 2 * found.blocks)
       let stored = folder.path("kept/baseline")
       let record = try RunRecord.read(from: stored + "/boot.dbtrace.json")
-      #expect(record.launches == 2 * found.blocks)
+      #expect(record.launches == found.blocks)
       let gate = try Tool.run(
         ["gate", stored, Tool.path, "--budget", "2s", "--design", "direct", "--format", "json"]
           + trace)

@@ -5,8 +5,9 @@ import History
 
 /// A gate as it is run: proof, exact facts, then blocks of launches until the session knows enough.
 ///
-/// A block is two launches of each arm, in the order A B B A or B A A B, which is drawn by lot: so a host
-/// that grows slower or faster at a steady rate hits both arms alike, and no arm owns a place. Against a
+/// A block is one launch of each arm, in an order that is drawn by lot for every block, so that no arm owns a
+/// place and what drifts hits both. Two blocks are not mirrored into A B B A: they would share one lot, and the
+/// test, which knows only that lots were fair, would have half the evidence of as many launches. Against a
 /// stored baseline a block is one launch of the candidate.
 struct GateRun {
   static let pluginDesign = "plug-in"
@@ -195,7 +196,7 @@ struct GateRun {
       let beginsWithCandidate = Bool.random(using: &random)
       let order =
         baseline.arm.stored == nil
-        ? [false, true, true, false].map { $0 != beginsWithCandidate } : [true]
+        ? [beginsWithCandidate, !beginsWithCandidate] : [true]
       for isCandidate in order {
         let record =
           isCandidate
