@@ -27,14 +27,19 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var policy: PolicyArguments
 
-  @Option(help: "Print in this form.")
-  var format: OutputFormat = .table
+  @Option(
+    help: """
+      Print in this form: table, json, markdown (for a comment on a pull request), junit, sarif, openmetrics.
+      """)
+  var format: FindingsFormat = .table
 
   func run() throws {
     try reportingFailure {
       let comparison = try Comparison(
         baseline: records(baseline), candidate: records(candidate), policy: policy.policy)
-      try format.print(comparison) { ComparisonReport(comparison).text() }
+      try format.print(
+        comparison, Findings(comparison, baseline: baseline, candidate: candidate)
+      ) { ComparisonReport(comparison).text() }
       if !comparison.facts.obstacles.isEmpty {
         throw ExitCode(ExitStatus.couldNotMeasure.rawValue)
       }

@@ -33,15 +33,18 @@ struct GateCommand: ParsableCommand {
   @Flag(help: "Measure arms that are the same bytes, too: it shows how often a gate is wrong.")
   var measureIdentical = false
 
-  @Option(help: "Print in this form.")
-  var format: OutputFormat = .table
+  @Option(
+    help: """
+      Print in this form: table, json, markdown (for a comment on a pull request), junit, sarif, openmetrics.
+      """)
+  var format: FindingsFormat = .table
 
   func run() throws {
     try reportingFailure {
       var run = try GateRun(
         Arm(baseline), Arm(candidate), plan: plan, policy: policy.policy)
       let document = try run.judge(skippingIdentical: !measureIdentical)
-      try format.print(document) { GateReport(document).text() }
+      try format.print(document, Findings(document)) { GateReport(document).text() }
       let status = ExitStatus(document.conclusion)
       if status != .pass { throw ExitCode(status.rawValue) }
     }

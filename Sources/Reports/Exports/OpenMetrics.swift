@@ -17,14 +17,7 @@ package struct OpenMetrics {
     }
   }
 
-  private struct Family {
-    var type: String
-    var help: String
-    var unit: String?
-    var samples: [String] = []
-  }
-
-  private var families: [String: Family] = [:]
+  private var families = OpenMetricsFamilies()
 
   /// - Parameter records: launches of one build on one host become one.
   package init(_ records: [RunRecord]) throws {
@@ -36,7 +29,7 @@ package struct OpenMetrics {
         throw Ambiguity(trace: record.trace.name)
       }
       for cell in record.cells { add(cell, of: record) }
-      add(
+      families.add(
         "doorbell_run", "info", "What was measured, and when.", suffix: "_info",
         [
           ("trace", record.trace.name), ("architecture", subject.architecture),
@@ -46,23 +39,14 @@ package struct OpenMetrics {
     }
   }
 
-  package func text() -> String {
-    var out = ""
-    for (name, family) in families.sorted(by: { $0.key < $1.key }) {
-      out += "# TYPE \(name) \(family.type)\n"
-      if let unit = family.unit { out += "# UNIT \(name) \(unit)\n" }
-      out += "# HELP \(name) \(Self.escaped(family.help))\n"
-      out += family.samples.joined()
-    }
-    return out + "# EOF\n"
-  }
+  package func text() -> String { families.text() }
 
   private mutating func add(_ cell: RunRecord.Cell, of record: RunRecord) {
     let labels = [
       ("trace", record.trace.name), ("architecture", cell.architectureName),
       ("design", cell.design), ("experiment", cell.experiment), ("mode", cell.mode),
     ]
-    add(
+    families.add(
       "doorbell_void", "gauge", "1 if the cell's figures must not be believed.", labels,
       cell.voidReason == nil ? 0 : 1)
     guard cell.voidReason == nil else { return }
@@ -70,55 +54,38 @@ package struct OpenMetrics {
     for metric in cell.metrics {
       let name = "doorbell_" + Self.name(metric.name)
       guard names.insert(name).inserted else { continue }
-      add(name, "gauge", "\(metric.name), \(metric.unit): the median.", labels, metric.value)
+      families.add(
+        name, "gauge", "\(metric.name), \(metric.unit): the median.", labels, metric.value)
     }
     for shape in cell.distributions where shape.unit == "ns" && shape.total > 0 {
       let latency = "doorbell_latency_seconds"
       let labels = labels + [("distribution", shape.name)]
       let help = "Time by percentile."
       for percent in [50, 90, 99, 99.9, 99.99, 100] {
-        add(
+        families.add(
           latency, "summary", help, unit: "seconds",
           labels + [("quantile", "\(percent / 100)")], Double(shape.percentile(percent)) / 1e9)
       }
-      add(
+      families.add(
         latency, "summary", help, unit: "seconds", suffix: "_count", labels, Double(shape.total))
     }
     for (name, count) in cell.ledger?.entries ?? [] {
-      add(
+      families.add(
         "doorbell_interrupts", "gauge", "Interrupts of one pass by what became of them.",
         labels + [("outcome", name)], Double(count))
     }
     for (part, counters) in [("set-up", cell.setUpCounters), ("delivery", cell.deliveryCounters)] {
       for (name, count) in counters.sorted(by: { $0.key < $1.key }) {
-        add(
+        families.add(
           "doorbell_work", "gauge", "Work of one pass, exact.",
           labels + [("counter", name), ("part", part)], Double(count))
       }
     }
   }
 
-  private mutating func add(
-    _ name: String, _ type: String, _ help: String, unit: String? = nil, suffix: String = "",
-    _ labels: [(String, String)], _ value: Double
-  ) {
-    let list = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
-    families[name, default: Family(type: type, help: help, unit: unit)].samples
-      .append("\(name)\(suffix){\(list)} \(Self.number(value))\n")
-  }
-
-  private static func number(_ value: Double) -> String {
-    value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Inf" : "+Inf") : "\(value)"
-  }
-
   /// a-z, digits and `_`.
   private static func name(_ text: String) -> String {
     String(
       text.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
-  }
-
-  /// OpenMetrics 1.0, "escaped-string".
-  private static func escaped(_ text: String) -> String {
-    text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
   }
 }
