@@ -40,21 +40,7 @@ extension RunRecord {
       cells.append(cell)
       return
     }
-    for metric in cell.metrics {
-      if let index = cells[place].metrics.firstIndex(where: { $0.name == metric.name }) {
-        cells[place].metrics[index].append(metric)
-      } else {
-        cells[place].metrics.append(metric)
-      }
-    }
-    for distribution in cell.distributions {
-      if let index = cells[place].distributions.firstIndex(where: { $0.name == distribution.name })
-      {
-        cells[place].distributions[index].add(distribution)
-      } else {
-        cells[place].distributions.append(distribution)
-      }
-    }
+    cells[place].addFigures(of: cell)
   }
 }
 
@@ -66,6 +52,24 @@ extension RunRecord.Cell {
   public func isSame(as other: RunRecord.Cell) -> Bool {
     design == other.design && architectureName == other.architectureName
       && experiment == other.experiment && mode == other.mode
+  }
+
+  /// Samples behind samples, counts of histograms added.
+  mutating func addFigures(of other: RunRecord.Cell) {
+    for metric in other.metrics {
+      if let index = metrics.firstIndex(where: { $0.name == metric.name }) {
+        metrics[index].append(metric)
+      } else {
+        metrics.append(metric)
+      }
+    }
+    for distribution in other.distributions {
+      if let index = distributions.firstIndex(where: { $0.name == distribution.name }) {
+        distributions[index].add(distribution)
+      } else {
+        distributions.append(distribution)
+      }
+    }
   }
 }
 
