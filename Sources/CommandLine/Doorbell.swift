@@ -22,6 +22,7 @@ struct Doorbell: ParsableCommand {
       AnonymizeCommand.self, SynthCommand.self, CompareCommand.self, ReportCommand.self,
       LiveCommand.self, HistoryCommand.self, ExportCommand.self,
       GateCommand.self, AACommand.self, InjectCommand.self,
+      ShardCommand.self,
     ])
 
   static func main() {

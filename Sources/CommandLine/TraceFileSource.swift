@@ -82,6 +82,13 @@ extension TraceFileSource {
     return (SliceStart(geometry, from: records, time: keyFrame.time), keyFrame.ordinal)
   }
 
+  /// What a replay knows before the first event.
+  mutating func stateAtStart() throws -> ConfigurationState {
+    var state = ConfigurationState(geometry: header.description.geometry)
+    for record in try reader.openingRecords() { state.apply(record) }
+    return state
+  }
+
   /// Gives the rest of the events, some thousand at a time, until `body` answers false.
   mutating func forEachBatch(_ body: (ArraySlice<TraceEvent>) throws -> Bool) throws {
     var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)

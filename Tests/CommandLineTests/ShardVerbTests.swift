@@ -1,0 +1,71 @@
+import Foundation
+import History
+import Testing
+
+/// `shard` on the real binary.
+@Suite struct ShardVerbTests {
+  private static let quick = [
+    "--design", "direct", "--experiment", "core", "--replay-options", "--passes 1 --duration 1ms",
+  ]
+
+  @Test func partsOfATraceAddUpToTheWhole() throws {
+    try Folder.use { folder in
+      let (plan, whole) = (folder.path("plan.json"), folder.path("whole.json"))
+      let (one, two) = (folder.path("one"), folder.path("two"))
+      let planned = try Tool.run(
+        ["shard", "plan", Tool.trace("faults"), "--part-events", "1k", "-o", plan] + Self.quick)
+      #expect(planned.status == 0, "\(planned.text)")
+      #expect(planned.output.contains("faults.dbtrace: 1613 events in 2 parts"))
+      // The same shard twice at once: one of them is first. Beside it the other shard, and the whole.
+      let runs = try Tool.pipeline(
+        """
+        "$0" shard run "$1" 2 --results "$3" & a=$!; "$0" shard run "$1" 2 --results "$3" & b=$!
+        "$0" shard run "$1" 1 --results "$2" & c=$!
+        "$0" replay "$5" --design direct --experiment core --passes 1 --duration 1ms -o "$4" || exit
+        wait $a && wait $b && wait $c
+        """, plan, one, two, whole, Tool.trace("faults"))
+      #expect(runs.status == 0, "\(runs.text)")
+      #expect(
+        runs.output.contains("somebody else was first") || runs.output.contains("not run again"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: two) == ["shard-2.json"])
+      let merged = folder.path("merged")
+      let partial = try Tool.run("shard", "merge", plan, two, "-o", merged)
+      #expect(partial.status == 3 && partial.error.contains("shard 1: faults.dbtrace events 0..<"))
+      #expect(!FileManager.default.fileExists(atPath: merged))
+      let again = try Tool.run("shard", "run", plan, "1", "--results", one)
+      #expect(again.status == 0 && again.output.contains("not run again"))
+      let put = try Tool.run("shard", "merge", plan, two, one, two, "-o", merged)
+      #expect(put.status == 0, "\(put.text)")
+      #expect(put.error.contains("shard 2: has more than one result; counted once"))
+      let sum = try RunRecord.read(from: merged + "/1-faults.dbtrace.json")
+      let record = try RunRecord.read(from: whole)
+      #expect(sum.trace == record.trace)
+      #expect(sum.cells[0].ledger == record.cells[0].ledger)
+      #expect(sum.cells[0].ledger?.lostTotal == 4)
+      #expect(sum.cells[0].conformance == record.cells[0].conformance)
+    }
+  }
+
+  @Test func anotherTraceOrPlanIsRefused() throws {
+    try Folder.use { folder in
+      let (plan, trace) = (folder.path("plan.json"), folder.path("boot.dbtrace"))
+      try FileManager.default.copyItem(atPath: Tool.trace("boot"), toPath: trace)
+      let words = ["shard", "plan", trace, "-o", plan] + Self.quick
+      #expect(try Tool.run(words).status == 0)
+      let twice = try Tool.run(words)
+      #expect(twice.status == 3 && twice.error.contains("is there already"))
+      try FileManager.default.removeItem(atPath: trace)
+      try FileManager.default.copyItem(atPath: Tool.trace("faults"), toPath: trace)
+      let other = try Tool.run("shard", "run", plan, "1", "--results", folder.path("r"))
+      #expect(other.status == 3 && other.error.contains("as planned"), "\(other.text)")
+      #expect(try Tool.run("shard", "run", plan, "2", "--results", folder.path("r")).status == 3)
+      #expect(
+        try Tool.run(
+          "shard", "plan", trace, "-o", plan, "--replay-options", "--output x"
+        ).status == 64)
+      #expect(
+        try Tool.run("shard", "plan", trace, "-o", plan, "--replay-options", "--passes no").status
+          == 64)
+    }
+  }
+}
