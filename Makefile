@@ -189,6 +189,9 @@ soak: build
 	@Tests/Models/run || { \
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "the models were not checked: a tool is missing" >&2; }
+	@for script in run reframe; do \
+	  Tests/Slurm/$$script $(DOORBELL) || { status=$$?; [ $$status = 3 ] || exit $$status; }; \
+	done
 
 FUZZ_SECONDS ?= 60
 fuzz: setup
