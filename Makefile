@@ -3,7 +3,8 @@
 #   make bench    build, replay the shipped recording through every design, print the comparison
 #   make test     run every test, the ring under ThreadSanitizer, and a little fuzzing
 #   make soak     the long differential tests, traces of up to 2³² events, 200 kills of trace writers,
-#                 every thread under ThreadSanitizer, orderings between threads in a model checker
+#                 every thread under ThreadSanitizer, orderings between threads in a model checker, and
+#                 shards on a real Slurm (where root may start one)
 #   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
 #   make build    build the doorbell executable (release)
 #   make install  install under PREFIX (/usr/local): executable without Swift's libraries, traces,
