@@ -7,23 +7,38 @@ import Reports
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Say what differs between two run records, or folders of them.",
+    abstract: "Say what differs between two builds, or two run records or folders of them.",
     discussion: """
-      Compares equality, ledger and work counters exactly, then every figure: the change with its \
-      interval, the p-value and a verdict, what matters most on top. A folder holds the launches of one \
-      build, one run record each; an interval needs 4 launches in each arm. With --format json also the \
-      whole latency curves. It informs, and ends with 0 whenever it could compare; 'doorbell gate' decides.
+      Compares equality, ledger and work counters exactly, then every figure of core and path: the change \
+      with its interval, the p-value and a verdict, what matters most on top. Two executables, build \
+      folders or plug-ins are measured now: their launches take turns by lot until the budget is used up, \
+      and pairs of them are compared. Of run records, a folder holds the launches of one build, one record \
+      each. An interval needs 6 pairs, or 4 launches in each arm. With --format json also the whole latency \
+      curves. It informs, and ends with 0 whenever it could compare; 'doorbell gate' decides.
 
       Try:
         doorbell compare before.json after.json
-        doorbell compare before/ after/ --format json
+        doorbell compare before/.build .build --budget 20s
       """)
 
-  @Argument(help: "Compare with this run record, or folder of run records.")
+  @Argument(
+    help: "Compare with this executable, build folder, plug-in, run record or folder of them.")
   var baseline: String
 
-  @Argument(help: "Compare this run record, or folder of run records.")
+  @Argument(help: "Compare this executable, build folder, plug-in, run record or folder of them.")
   var candidate: String
+
+  enum Experiment: String, ExpressibleByArgument, CaseIterable { case core, path }
+
+  @Option(
+    name: .customLong("experiment"), parsing: .upToNextOption,
+    help: "Of builds, measure these experiments: core, path (core path).")
+  var experiments: [Experiment] = [.core, .path]
+
+  @OptionGroup(title: "Options of builds") var plan: GatePlan
+
+  @Option(help: "Stop after so many pairs of launches (as many as the budget has time for).")
+  var blocks: Int?
 
   @OptionGroup var policy: PolicyArguments
 
@@ -33,10 +48,15 @@ struct CompareCommand: ParsableCommand {
       """)
   var format: FindingsFormat = .table
 
+  func validate() throws {
+    guard blocks ?? 6 >= 6 else {
+      throw ValidationError("--blocks takes 6 or more: an interval needs as many")
+    }
+  }
+
   func run() throws {
     try reportingFailure {
-      let comparison = try Comparison(
-        baseline: records(baseline), candidate: records(candidate), policy: policy.policy)
+      let comparison = try comparison()
       try format.print(
         comparison, Findings(comparison, baseline: baseline, candidate: candidate)
       ) { ComparisonReport(comparison).text() }
@@ -46,11 +66,21 @@ struct CompareCommand: ParsableCommand {
     }
   }
 
-  private func records(_ path: String) throws -> [RunRecord] {
-    guard let records = try RecordFiles.read(path) else {
+  private func comparison() throws -> Comparison {
+    let (before, after) = (try Arm(baseline), try Arm(candidate))
+    switch (before.stored, after.stored) {
+    case (let first?, let second?):
+      return try Comparison(baseline: first, candidate: second, policy: policy.policy)
+    case (nil, nil):
+      var plan = plan
+      plan.experiments = experiments.map(\.rawValue)
+      var run = try GateRun(before, after, plan: plan, policy: policy.policy)
+      return try run.compare(limit: blocks ?? .max)
+    default:
       throw Failure(
-        "\(path): no run record there; 'doorbell replay --output FILE' writes one per launch")
+        "\(before.stored == nil ? before.name : after.name) is a build and the other arm was stored; "
+          + "name two builds, or two records, or hold a build against what was stored with 'doorbell gate'"
+      )
     }
-    return records
   }
 }

@@ -5,6 +5,9 @@ internal import Statistics
 package struct Comparison: Codable, Sendable {
   package var version = 1
   package var policy: Policy
+  /// Launches of both arms took turns, so that effects rest on differences of pairs. Absent
+  /// where they were measured apart.
+  package var isPaired: Bool?
   package var facts: FactComparison
   package var figures: [Figure] = []
   package var curves: [Curve] = []
@@ -50,9 +53,16 @@ package struct Comparison: Codable, Sendable {
     0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.9, 99.95, 99.99, 100,
   ]
 
-  /// - Parameters: the launches of each arm, of any number of traces.
-  package init(baseline: [RunRecord], candidate: [RunRecord], policy: Policy) throws {
+  /// - Parameters:
+  ///   - baseline: the launches of this arm, of any number of traces.
+  ///   - candidate: those of the other.
+  ///   - isPaired: of each trace the launches of one place in both arms were measured one after the other,
+  ///     in an order that was drawn by lot.
+  package init(
+    baseline: [RunRecord], candidate: [RunRecord], policy: Policy, isPaired: Bool = false
+  ) throws {
     self.policy = policy
+    self.isPaired = isPaired ? true : nil
     let first = try Self.byTrace(baseline)
     let second = try Self.byTrace(candidate)
     facts = FactComparison(
@@ -68,9 +78,9 @@ package struct Comparison: Codable, Sendable {
         guard let other = mine.merged.cells.first(where: { $0.isSame(as: cell) }) else { continue }
         let key = CellKey(theirs.merged.trace.name, cell)
         for figure in Self.figures(cell, other) + Self.figures(cell, theirs, mine) {
-          if let logarithms = figure.logarithms {
+          if let seen = figure.evidence(isPaired: isPaired) {
             judged.append(figures.count)
-            evidence.append(.unpaired(baseline: logarithms.0, candidate: logarithms.1))
+            evidence.append(seen)
           }
           figures.append(figure.figure(key))
         }
@@ -113,12 +123,15 @@ package struct Comparison: Codable, Sendable {
       launches.compactMap { LaunchFigures.best($0, lowerIsBetter: lowerIsBetter) }
     }
 
-    var logarithms: ([Double], [Double])? {
+    /// Nil if there is no ratio, or a launch of a pair gave no figure.
+    func evidence(isPaired: Bool) -> Evidence? {
       guard
         let a = LaunchFigures.logarithms(best(baseline), lowerIsBetter: lowerIsBetter),
         let b = LaunchFigures.logarithms(best(candidate), lowerIsBetter: lowerIsBetter)
       else { return nil }
-      return (a, b)
+      guard isPaired else { return .unpaired(baseline: a, candidate: b) }
+      guard a.count == b.count else { return nil }
+      return .paired(zip(a, b).map { LaunchFigures.difference(baseline: [$0], candidate: [$1]) })
     }
 
     func figure(_ key: CellKey) -> Figure {

@@ -47,8 +47,8 @@ package struct ComparisonReport {
 
   private var unjudged: String? {
     comparison.figures.contains { $0.effect?.verdict == .unjudged }
-      ? "unjudged: an interval needs 4 launches in each arm; passes of one launch say nothing "
-        + "about the next"
+      ? "unjudged: an interval needs \(comparison.isPaired == true ? "6 pairs" : "4 launches in each arm"); "
+        + "passes of one launch say nothing about the next"
       : nil
   }
 }

@@ -87,6 +87,18 @@ import Testing
     }
   }
 
+  @Test func twoBuildsAreComparedInPairs() throws {
+    let found = try Tool.run(
+      ["compare", Tool.path, Tool.path, "--design", "direct", "--passes", "1", "--blocks", "6"]
+        + ["--experiment", "core", "--budget", "300s", "--format", "json"] + trace)
+    try #require(found.status == 0, "\(found.text)")
+    let comparison = try JSONDecoder().decode(Comparison.self, from: Data(found.output.utf8))
+    #expect(comparison.isPaired == true && comparison.facts.obstacles.isEmpty)
+    let figure = try #require(comparison.figures.first { $0.name == "delivery-ns-per-event" })
+    #expect(figure.effect?.blocks == 6 && figure.effect?.lower != nil, "\(figure)")
+    #expect(figure.baseline.launches == 6)
+  }
+
   private func theHostMustBeTheSame(_ record: RunRecord, _ folder: Folder) throws {
     var other = record
     other.host.facts["cpu-model"] = "another"
@@ -104,6 +116,10 @@ import Testing
     let folder = try Tool.run(["gate", Tool.repository + "/Benchmarks", Tool.path] + trace)
     #expect(folder.status == 3)
     #expect(folder.error.contains("neither an executable nor a run record"), "\(folder.error)")
+    let apart = try Tool.run(["compare", Tool.path, "/bin/true"] + trace)
+    #expect(
+      apart.status == 3 && apart.error.contains("/bin/true: a launch ended with 0"), "\(apart.text)"
+    )
     let mixed = try Tool.run(["gate", Tool.path, "/tmp/such.so"] + trace)
     #expect(mixed.status == 3 && mixed.error.contains("/tmp/such.so"))
     #expect(try Tool.run(["gate", Tool.path, Tool.path, "--budget", "1ms"]).status == 64)

@@ -108,6 +108,28 @@ import Testing
       same.figures.first { $0.name == "delivery-ns-per-event" }?.effect?.verdict == .pass)
   }
 
+  /// The host drifts by half from launch to launch: apart, 3 % cannot be seen; in pairs it is plain.
+  @Test func pairsSeeWhatLaunchesApartCannot() throws {
+    let drift = (0..<12).map { 5 * (1 + 0.05 * Double($0)) }
+    let (before, after) = (
+      drift.map { Example.record(delivery: [$0]) },
+      drift.enumerated().map { Example.record(delivery: [$1 * (1.03 + 0.001 * Double($0 % 3))]) }
+    )
+    func effect(isPaired: Bool) throws -> Effect {
+      let comparison = try Comparison(
+        baseline: before, candidate: after, policy: Policy(), isPaired: isPaired)
+      #expect(comparison.isPaired == (isPaired ? true : nil))
+      let tail = comparison.figures.first { $0.name == "total p99" }
+      #expect(tail?.effect?.blocks == 12, "every launch has a tail of its own")
+      let figure = comparison.figures.first { $0.name == "delivery-ns-per-event" }
+      return try #require(figure?.effect)
+    }
+    #expect(try effect(isPaired: false).verdict == .inconclusive)
+    let paired = try effect(isPaired: true)
+    #expect(paired.verdict == .regressed && paired.blocks == 12)
+    #expect(try #require(paired.lower) > 0.029 && #require(paired.upper) < 0.033)
+  }
+
   @Test func moreIsBetterWhereItIs() throws {
     func launches(_ value: Double) -> [RunRecord] {
       (0..<8).map { launch in

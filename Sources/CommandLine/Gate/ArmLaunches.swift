@@ -30,12 +30,12 @@ struct ArmLaunches {
     if let stored = arm.stored {
       let mine = stored.filter { $0.trace.name == trace.name }
       guard !mine.isEmpty else { return }
-      proofs[trace.name] = Self.judged(try RunRecord.merged(mine), plan.designs, plugin: false)
+      proofs[trace.name] = judged(try RunRecord.merged(mine), isPlugin: false)
       return
     }
     let launch = Launch(
       arm: arm, trace: trace.path, designs: plan.designs, arguments: plan.proofWords)
-    proofs[trace.name] = named(try launch.run(padding: 0, folder: folder), plan.designs)
+    proofs[trace.name] = judged(try launch.run(padding: 0, folder: folder))
   }
 
   /// One fresh process.
@@ -47,7 +47,7 @@ struct ArmLaunches {
     let launch = Launch(
       arm: arm, trace: trace.path, designs: designs, arguments: plan.launchWords)
     let padding = Int.random(in: 0...Launch.environmentPadding, using: &random)
-    let record = named(try launch.run(padding: padding, folder: folder), designs)
+    let record = judged(try launch.run(padding: padding, folder: folder))
     for cell in record.cells {
       let proved = proofs[trace.name]?.cells.first { $0.isSame(as: cell) }
       guard proved?.digest == cell.digest else {
@@ -61,34 +61,42 @@ struct ArmLaunches {
     return record
   }
 
-  /// All of a trace in one record, the proof with it; nil if there is nothing.
+  /// The proof of a trace without its figures, which come of one pass on a busy host, and behind it every
+  /// launch; nothing if the trace was not proved.
+  func records(_ trace: String) -> [RunRecord] {
+    guard var proof = proofs[trace] else { return [] }
+    for place in proof.cells.indices {
+      proof.cells[place].metrics = []
+      proof.cells[place].distributions = []
+    }
+    return [proof] + (launches[trace] ?? [])
+  }
+
+  /// All of a trace in one record; nil if there is nothing.
   func merged(_ trace: String) throws -> RunRecord? {
-    guard let proof = proofs[trace] else { return nil }
-    var proven = proof
-    // What the proof timed was one pass on a busy host.
-    for place in proven.cells.indices { proven.cells[place].metrics = [] }
-    var record = try RunRecord.merged([proven] + (launches[trace] ?? []))
+    let records = records(trace)
+    guard !records.isEmpty else { return nil }
+    var record = try RunRecord.merged(records)
     record.launches -= 1
     return record
   }
 
-  private func named(_ record: RunRecord, _ designs: [String]) -> RunRecord {
-    Self.judged(record, designs, plugin: arm.plugin != nil)
+  private func judged(_ record: RunRecord) -> RunRecord {
+    judged(record, isPlugin: arm.plugin != nil)
   }
 
-  /// Keeps the cells that a gate judges. Plug-ins take one name, so that two versions of one are held
+  /// Keeps the cells that are asked for. Plug-ins take one name, so that two versions of one are held
   /// against each other whatever they call themselves.
-  private static func judged(
-    _ record: RunRecord, _ designs: [String], plugin: Bool
-  ) -> RunRecord {
+  private func judged(_ record: RunRecord, isPlugin: Bool) -> RunRecord {
     var record = record
-    if plugin {
+    if isPlugin {
       record.cells = record.cells.filter { $0.architectureName == ReplayPlugins.architecture }
       for place in record.cells.indices { record.cells[place].design = GateRun.pluginDesign }
     }
+    let experiments = ["equality"] + plan.experiments
     record.cells = record.cells.filter {
-      ["equality", "core"].contains($0.experiment)
-        && (designs.contains($0.design) || $0.design == GateRun.pluginDesign)
+      experiments.contains($0.experiment)
+        && (plan.designs.contains($0.design) || $0.design == GateRun.pluginDesign)
     }
     return record
   }

@@ -12,7 +12,7 @@ enum CoreStage: String, ExpressibleByArgument, CaseIterable {
   case setUp = "set-up"
 }
 
-/// What `gate`, `aa` and `inject` measure, and for how long.
+/// What `gate`, `aa`, `inject`, and `compare` of two builds measure, and for how long.
 struct GatePlan: ParsableArguments {
   @Option(
     name: .customLong("trace"), parsing: .upToNextOption,
@@ -43,6 +43,9 @@ struct GatePlan: ParsableArguments {
 
   @Option(help: "Also write the launches of each arm into this folder, as run records by trace.")
   var keep: String?
+
+  /// What every launch runs. No option: a verdict of `gate` is about `core`.
+  var experiments = ["core"]
 
   func validate() throws {
     for name in designs {
@@ -86,15 +89,21 @@ struct GatePlan: ParsableArguments {
 
   /// The proof: every outcome against the reference model, exact counters, no time.
   var proofWords: [String] {
-    common + ["--passes", "1", "--duration", "0ms", "--equality", "brief"]
+    common + ["--passes", "1", "--duration", "0ms", "--equality", isCoreAlone ? "brief" : "full"]
   }
 
-  /// One short launch among many. 5 ms give the smallest traces more passes.
+  /// One short launch among many. 5 ms give the smallest traces more passes. Experiments that deliver to
+  /// another thread prove that delivery every time.
   var launchWords: [String] {
-    common + ["--passes", "\(passes)", "--duration", "5ms", "--equality", "digest"]
+    common
+      + [
+        "--passes", "\(passes)", "--duration", "5ms", "--equality", isCoreAlone ? "digest" : "full",
+      ]
   }
+
+  private var isCoreAlone: Bool { experiments == ["core"] }
 
   private var common: [String] {
-    ["--experiment", "core", "--arch", architecture.rawValue]
+    ["--experiment"] + experiments + ["--arch", architecture.rawValue]
   }
 }

@@ -85,6 +85,27 @@ struct GateRun {
   ) throws -> (evidence: [CellKey: Evidence], seconds: Double) {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try prove()
+    return try interleaved(seconds: seconds, limit: limit)
+  }
+
+  /// Both arms side by side, without a verdict on the whole: exact facts and, if outcomes are the same, as
+  /// many pairs of launches as the budget has time for, or so many.
+  mutating func compare(limit: Int) throws -> Comparison {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try prove()
+    if provedFacts.obstacles.isEmpty, provedFacts.cells.allSatisfy({ $0.equality.isEmpty }) {
+      _ = try interleaved(seconds: plan.budgetSeconds, limit: limit)
+    }
+    var comparison = try Comparison(
+      baseline: traces.flatMap { baseline.records($0.name) },
+      candidate: traces.flatMap { candidate.records($0.name) }, policy: policy, isPaired: true)
+    comparison.warnings = Array(Set(comparison.warnings + document.warnings)).sorted()
+    return comparison
+  }
+
+  private mutating func interleaved(
+    seconds: Double, limit: Int
+  ) throws -> (evidence: [CellKey: Evidence], seconds: Double) {
     var evidence = Dictionary(uniqueKeysWithValues: cells.map { ($0, Evidence.paired([])) })
     let begin = elapsed
     var count = 0
@@ -102,9 +123,7 @@ struct GateRun {
   /// Equality, ledger, work. False if time need not be looked at any more.
   private mutating func exactFacts() throws -> Bool {
     try prove()
-    let facts = FactComparison(
-      baseline: traces.compactMap { baseline.proofs[$0.name] },
-      candidate: traces.compactMap { candidate.proofs[$0.name] }, policy: policy)
+    let facts = provedFacts
     document.facts = facts
     if baseline.arm.stored != nil {
       document.warnings.append(
@@ -112,6 +131,12 @@ struct GateRun {
           + "candidate's; gate against the baseline's executable where there is one")
     }
     return facts.obstacles.isEmpty && !facts.isRegression
+  }
+
+  private var provedFacts: FactComparison {
+    FactComparison(
+      baseline: traces.compactMap { baseline.proofs[$0.name] },
+      candidate: traces.compactMap { candidate.proofs[$0.name] }, policy: policy)
   }
 
   /// Both arms of a trace at a time, side by side: nothing is timed here.
