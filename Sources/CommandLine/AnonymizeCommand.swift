@@ -40,13 +40,15 @@ struct AnonymizeCommand: ParsableCommand {
   @Option(help: "Print the result in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   private struct Document: Encodable {
     var written: WrittenTrace
     var largestBlockBytes: UInt64
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       guard trace != "-" else {
         throw Failure("standard input: anonymize reads a trace twice; save it to a file first")
       }
@@ -77,7 +79,7 @@ struct AnonymizeCommand: ParsableCommand {
         startTime = min(startTime, event.time)
       }
       done += UInt64(batch.count)
-      progress.update(done: done, of: total, unit: " events")
+      progress.update(done, of: total)
       return true
     }
     progress.finish()
@@ -106,7 +108,7 @@ struct AnonymizeCommand: ParsableCommand {
           return images
         }
       }
-      progress.update(done: writer.eventCount, of: header.totals?.events, unit: " events")
+      progress.update(writer.eventCount, of: header.totals?.events)
     }
     progress.finish()
     return try writer.finish()

@@ -3,6 +3,10 @@ import EventModel
 import TraceFormat
 import TraceImport
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 struct CatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cat",
@@ -37,8 +41,10 @@ struct CatCommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: Form = .text
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       do {
         try printEvents()
       } catch is ResultStream.Closed {
@@ -53,6 +59,9 @@ struct CatCommand: ParsableCommand {
     let text = EventText(
       format.eventText, kinds: selection.kinds.isEmpty ? EventKind.all : selection.kinds)
     var output = ResultStream()
+    let total = source.totals?.events
+    // Where the text goes to the terminal, it is the progress.
+    var progress = isatty(STDOUT_FILENO) == 1 ? nil : Progress("cat")
     text.appendHeading(to: &output.bytes)
     do {
       var ordinal = start
@@ -65,13 +74,16 @@ struct CatCommand: ParsableCommand {
           }
           ordinal += 1
         }
+        progress?.update(ordinal - start, of: total.map { $0 - start })
         return true
       }
     } catch let damage as TraceError {
       // What was read before the damage is good.
+      progress?.finish()
       try output.flush()
       throw damage
     }
+    progress?.finish()
     try output.flush()
   }
 }

@@ -48,6 +48,8 @@ struct CompareCommand: ParsableCommand {
       """)
   var format: FindingsFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard blocks ?? 6 >= 6 else {
       throw ValidationError("--blocks takes 6 or more: an interval needs as many")
@@ -55,7 +57,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let comparison = try comparison()
       try format.print(
         comparison, Findings(comparison, baseline: baseline, candidate: candidate)

@@ -42,6 +42,8 @@ struct ConformCommand: ParsableCommand {
   @Option(help: .hidden)
   var child: String?
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard deadline.nanoseconds > 0, limit > 0 else {
       throw ValidationError("--deadline and --limit take values above 0")
@@ -49,7 +51,7 @@ struct ConformCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       if let child { try serve(child) }
       let paths = try traces.isEmpty ? TraceLocator.shippedTraces() : traces
       // What cannot be read is said before anything is run.
@@ -64,9 +66,10 @@ struct ConformCommand: ParsableCommand {
     let watch = PluginChild(plugin: plugin, deadline: Double(deadline.nanoseconds) / 1e9)
     var report = ConformReport(
       plugin: .init(path: plugin), deadlineSeconds: watch.deadline)
-    for path in paths {
-      if Console.errorIsTerminal { Console.note("proving \(plugin) on \(path) …") }
-      let words = ["conform", "--limit", "\(limit)", "--", plugin, path]
+    var progress = Progress("conform", unit: .things("traces"))
+    for (index, path) in paths.enumerated() {
+      progress.update(UInt64(index), of: UInt64(paths.count), saying: path)
+      let words = ["conform", "--limit", "\(limit)"] + verbosity.words + ["--", plugin, path]
       switch try watch.run(words, option: "--child") {
       case .finished(let data):
         let part = try JSONDecoder().decode(ConformReport.Part.self, from: data)
@@ -77,6 +80,7 @@ struct ConformCommand: ParsableCommand {
         report.traces.append(.init(path: path, breach: breach.kind, detail: "  " + breach.text))
       }
     }
+    progress.finish()
     return report
   }
 

@@ -25,12 +25,14 @@ struct ConvertCommand: ParsableCommand {
   @Option(help: "Print the result in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       try output.refuse(inputs: [trace])
       // The reader checks what the scanner forgives: index, trailer and totals.
       var check = try TraceFileSource(path: trace)
-      try check.readToEnd()
+      try check.readToEnd(saying: "check")
       let summary = try output.removingPartial(write)
       try format.print(WrittenTrace(output, summary)) { output.line(summary) }
     }
@@ -51,7 +53,7 @@ struct ConvertCommand: ParsableCommand {
       case .damage(let damage): throw damage.cause
       case .frame(let frame, _): try copier.copy(frame, of: &scanner, to: &writer)
       }
-      progress.update(done: writer.eventCount, of: header.totals?.events, unit: " events")
+      progress.update(writer.eventCount, of: header.totals?.events)
     }
     progress.finish()
     return try writer.finish()

@@ -32,6 +32,8 @@ struct DoctorCommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard (1_000_000...60_000_000_000).contains(duration.nanoseconds) else {
       throw ValidationError("--duration takes a time from 1ms to 60s")
@@ -39,7 +41,7 @@ struct DoctorCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let diagnosis: HostDiagnosis
       if let root {
         guard (try? FileManager.default.contentsOfDirectory(atPath: root)) != nil else {
@@ -47,7 +49,11 @@ struct DoctorCommand: ParsableCommand {
         }
         diagnosis = .of(root: root)
       } else {
+        var progress = Progress("doctor")
+        progress.update(
+          0, within: .nanoseconds(2 * duration.nanoseconds), saying: "spinning on two CPUs")
         diagnosis = .here(probeNanoseconds: UInt64(duration.nanoseconds))
+        progress.finish()
       }
       try format.print(diagnosis) { DiagnosisText(diagnosis: diagnosis).text() }
       if strict, RunRecord.warning(of: diagnosis.findings) != nil {

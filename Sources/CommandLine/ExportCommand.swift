@@ -37,6 +37,8 @@ struct ExportCommand: ParsableCommand {
 
   @OptionGroup(title: "Options of perfetto") var selection: EventSelection
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard !inputs.isEmpty else { throw ValidationError("name a run record or a trace") }
     guard form != .perfetto || inputs.count == 1 else {
@@ -48,7 +50,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       switch form {
       case .csv: try write(RecordCSV(try records()).text())
       case .openmetrics: try write(try OpenMetrics(try records()).text())
@@ -97,6 +99,8 @@ struct ExportCommand: ParsableCommand {
       version: ToolVersion.text)
     var left = source.openingCount
     var ordinal: UInt64 = 0
+    let total = source.totals?.events
+    var progress = Progress("export")
     try source.forEachBatch { batch in
       for event in batch {
         let outcome = oracle.apply(event)
@@ -109,8 +113,10 @@ struct ExportCommand: ParsableCommand {
           isShown: selection.covers(event, ordinal: ordinal) && selection.wants(event))
         ordinal += 1
       }
+      progress.update(ordinal, of: total)
       return ordinal < selection.endOrdinal
     }
+    progress.finish()
     timeline.finish()
     return timeline.text
   }

@@ -33,7 +33,10 @@ struct Failure: Error, CustomStringConvertible {
 
 extension ParsableCommand {
   /// Runs `body`; prints what it throws to stderr and exits with the code that belongs to it.
-  func reportingFailure(_ body: () throws -> Void) throws {
+  ///
+  /// - Parameter verbosity: what the verb was asked to say, from here on.
+  func reportingFailure(_ verbosity: Verbosity, _ body: () throws -> Void) throws {
+    Console.level = verbosity.level
     do {
       try body()
     } catch let failure as Failure {

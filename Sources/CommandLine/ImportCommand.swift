@@ -80,6 +80,8 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "Print the report in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     if guest == nil, guestOffset != nil || guestOnHostClock {
       throw ValidationError(
@@ -92,7 +94,7 @@ struct ImportCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       // What the header says of the machine is known when the capture has been read to its end, so
       // the events wait beside the output.
       Interruption.removes([output + ".partial"])
@@ -112,12 +114,12 @@ struct ImportCommand: ParsableCommand {
 
   private func read(into spool: borrowing TraceSpool) throws -> ImportReport {
     var writer = try spool.writer()
-    var progress = Progress("import")
+    var progress = Progress("import", unit: .bytes)
     let report = try importCapture(
       sink: { events in
         for index in events.indices { try writer.append(events[index]) }
       },
-      progress: { progress.update(done: $0, of: $1, unit: "B") })
+      progress: { progress.update($0, of: $1) })
     progress.finish()
     _ = try writer.finish()
     return report
@@ -172,7 +174,7 @@ struct ImportCommand: ParsableCommand {
       let count = unsafe try batch.withUnsafeMutableBufferPointer { unsafe try events.fill($0) }
       if count == 0 { break }
       for event in batch[0..<count] { try writer.append(event) }
-      progress.update(done: writer.eventCount, of: report.eventCount, unit: " events")
+      progress.update(writer.eventCount, of: report.eventCount)
     }
     progress.finish()
     return try writer.finish()

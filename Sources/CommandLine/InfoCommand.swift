@@ -33,8 +33,10 @@ struct InfoCommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       var tally = InfoTally()
       let document = try read(&tally)
       try format.print(document) { InfoText(document: document, profile: tally.profile).text() }
@@ -50,7 +52,7 @@ struct InfoCommand: ParsableCommand {
     try source.forEachBatch { batch in
       for event in batch { tally.add(event) }
       try sizes?.add(batch)
-      progress.update(done: tally.profile.events, of: total, unit: " events")
+      progress.update(tally.profile.events, of: total)
       return true
     }
     progress.finish()

@@ -67,6 +67,8 @@ struct LiveCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Also write the run record (JSON) here.")
   var output: String?
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     for (name, count) in [("interrupts", interrupts), ("rounds", rounds), ("stores", stores)]
     where count <= 0 {
@@ -114,7 +116,7 @@ struct LiveCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       try checkOutput()
       Interruption.requestsStop()
       let (designs, states) = try chosen()

@@ -14,6 +14,8 @@ struct LiveTask {
   private var cells: [RunRecord.Cell] = []
   private var absences: [LiveAbsence] = []
   private var warnings: [String] = []
+  private var progress = Progress("live", unit: .things("parts"))
+  private var parts: (done: UInt64, total: UInt64) = (0, 0)
 
   init(designs: [LiveDesign], states: [VCPUState]) {
     self.designs = designs
@@ -27,6 +29,10 @@ struct LiveTask {
       designs.removeAll { $0 == .direct }
     }
     var facts: [(name: String, value: String)] = []
+    parts.total = UInt64(
+      designs.reduce(0) {
+        $0 + ($1 == .trapped ? vectors.count : $1 == .direct ? 1 + states.count : states.count)
+      })
     if !designs.isEmpty {
       let absence = try Self.attempt { () throws(LiveError) in
         let host = try LiveHost.open()
@@ -40,13 +46,15 @@ struct LiveTask {
 
   /// Trapped stores without KVM.
   mutating func measureTraps() throws -> RunRecord {
+    parts.total = UInt64(TrapExperiment.Mechanism.allCases.count)
     for mechanism in TrapExperiment.Mechanism.allCases {
       let absence = try Self.attempt { () throws(LiveError) in
-        note("trapping stores by \(mechanism.rawValue) …")
         let block = min(100, stores)
         let rounds = (stores + block - 1) / block
-        let result = try TrapExperiment(mechanism, rounds: rounds, block: block)
-          .run { Interruption.isStopRequested }
+        let result = try part("stores trapped by \(mechanism.rawValue)") { () throws(LiveError) in
+          try TrapExperiment(mechanism, rounds: rounds, block: block)
+            .run { Interruption.isStopRequested }
+        }
         cells.append(LiveCell.traps(mechanism, result))
       }
       absences += absence.map { [$0] } ?? []
@@ -61,9 +69,11 @@ struct LiveTask {
         for state in states { try measure(design == .eventfd ? .irqfd : .bounce, state, host) }
       case .trapped:
         for count in vectors.sorted() {
-          note("trapped: programming an MSI-X table of \(count) …")
           setUp.entries = count
-          let result = try TrappedSetUp(setUp).run { Interruption.isStopRequested }
+          let options = setUp
+          let result = try part("trapped: an MSI-X table of \(count)") { () throws(LiveError) in
+            try TrappedSetUp(options).run { Interruption.isStopRequested }
+          }
           warnings += result.notes
           cells.append(LiveCell.setUp(setUp, result))
         }
@@ -75,12 +85,13 @@ struct LiveTask {
   /// A short run shows whether KVM posts, as its parameter says; only then does the name stand for it.
   private mutating func measureDirect(on host: LiveHost) throws(LiveError) {
     let direct = DirectAvailability.ofThisHost()
-    note("direct: probing whether KVM posts to a running vCPU …")
     var probe = delivery
     probe.interrupts = 100
     probe.block = 50
-    let result = try DeliveryExperiment(.posted, vCPU: .running, probe)
-      .run { Interruption.isStopRequested }
+    let result = try part("direct: does KVM post to a running vCPU") { () throws(LiveError) in
+      try DeliveryExperiment(.posted, vCPU: .running, probe)
+        .run { Interruption.isStopRequested }
+    }
     if let absence = direct.absence(afterProbe: result.exitsPerInterrupt) {
       absences.append(absence)
       return
@@ -92,9 +103,12 @@ struct LiveTask {
   private mutating func measure(
     _ way: DeliveryExperiment.Way, _ state: VCPUState, _ host: LiveHost
   ) throws(LiveError) {
-    note("\(way.rawValue): interrupting a vCPU that is \(state.rawValue) …")
-    let result = try DeliveryExperiment(way, vCPU: state, delivery)
-      .run { Interruption.isStopRequested }
+    let options = delivery
+    let result = try part("\(way.rawValue): a vCPU that is \(state.rawValue)") {
+      () throws(LiveError) in
+      try DeliveryExperiment(way, vCPU: state, options)
+        .run { Interruption.isStopRequested }
+    }
     let poll = delivery.haltPollNanoseconds ?? host.haltPollNanoseconds
     cells.append(LiveCell.delivery(way, state, delivery, haltPoll: poll, result))
     let name = "\(way.rawValue), \(state.rawValue)"
@@ -131,11 +145,17 @@ struct LiveTask {
     }
   }
 
-  private func note(_ text: String) {
-    if Console.errorIsTerminal { Console.note(text) }
+  /// Says what is being measured. Nothing is drawn while it is.
+  private mutating func part<Result>(
+    _ name: String, _ body: () throws(LiveError) -> Result
+  ) throws(LiveError) -> Result {
+    progress.update(parts.done, of: parts.total, saying: name)
+    parts.done += 1
+    return try Console.step(name, body)
   }
 
   private func record(_ facts: [(name: String, value: String)]) throws -> RunRecord {
+    progress.finish()
     guard !cells.isEmpty else {
       throw Failure(absences.map(\.description).joined(separator: "\n"))
     }

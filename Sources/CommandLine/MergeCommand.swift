@@ -36,6 +36,8 @@ struct MergeCommand: ParsableCommand {
   @Option(help: "Print the result in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard traces.count >= 2 else { throw ValidationError("merge takes two traces or more") }
     guard offsets.isEmpty || offsets.count == traces.count else {
@@ -45,7 +47,7 @@ struct MergeCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       try output.refuse(inputs: traces)
       let summary = try output.removingPartial(write)
       try format.print(WrittenTrace(output, summary)) { output.line(summary) }
@@ -77,7 +79,7 @@ struct MergeCommand: ParsableCommand {
         try writer.append(event)
         try inputs[next].advance()
       } while limit.map { (inputs[next].headTime, next) < ($0.time, $0.index) } ?? true
-      progress.update(done: writer.eventCount, of: total, unit: " events")
+      progress.update(writer.eventCount, of: total)
     }
     progress.finish()
     return try writer.finish()
@@ -91,8 +93,8 @@ struct MergeCommand: ParsableCommand {
         merged.clockResolutionNanoseconds, input.clockResolutionNanoseconds)
       merged.origins |= input.origins
       if input.geometry.itsTranslationPage != merged.geometry.itsTranslationPage {
-        Console.note(
-          "warning: \(traces[index]) was recorded on a machine whose ITS translation page is "
+        Console.warning(
+          "\(traces[index]) was recorded on a machine whose ITS translation page is "
             + "0x\(String(input.geometry.itsTranslationPage, radix: 16)); the merged trace has that of "
             + "\(traces[0]), so its interrupts may not replay")
       }

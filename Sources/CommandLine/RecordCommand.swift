@@ -71,6 +71,8 @@ struct RecordCommand: ParsableCommand {
   @Option(help: "Print the report in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     if !list, output == nil { throw ValidationError("name the trace to write with --output") }
     if let duration, duration.nanoseconds <= 0 {
@@ -85,7 +87,7 @@ struct RecordCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       if list {
         let tracefs = try TracefsFolder.mounted()
         return try RecordList(TracepointCatalogue(tracefs), tracefs).print(format)
@@ -150,7 +152,7 @@ struct RecordCommand: ParsableCommand {
         recorded = writer.eventCount
       },
       pause: { _ in
-        progress.update(done: writer.eventCount, of: nil, unit: " events")
+        progress.update(writer.eventCount, within: duration.map { .nanoseconds($0.nanoseconds) })
         // A killed recorder loses a second at most.
         let now = TraceClock.boot.nanoseconds
         if now - lastFlush >= 1_000_000_000 {

@@ -5,6 +5,10 @@ import History
 enum RecordFiles {
   /// The records at `path`; nil if there is a file or folder that holds none.
   static func read(_ path: String) throws -> [RunRecord]? {
+    try Console.step("records of \(path)") { try found(path) }
+  }
+
+  private static func found(_ path: String) throws -> [RunRecord]? {
     var isFolder: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw Failure(

@@ -27,6 +27,8 @@ struct RecoverCommand: ParsableCommand {
   @Option(help: "Print the result in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   struct Loss: Encodable {
     var firstByte: UInt64
     var endByte: UInt64
@@ -54,7 +56,7 @@ struct RecoverCommand: ParsableCommand {
   private static let listedLosses = 1_000
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       try output.refuse(inputs: [trace])
       var document = Document(output: output.output)
       let summary = try output.removingPartial { try recover(&document) }
@@ -75,6 +77,7 @@ struct RecoverCommand: ParsableCommand {
       options: output.options(inputCodec: scanner.header?.codec))
     var copier = FrameCopier()
     var lastTime: UInt64 = 0
+    var progress = Progress("recover")
     while let finding = try scanner.next() {
       switch finding {
       case .frame(let frame, _):
@@ -93,7 +96,9 @@ struct RecoverCommand: ParsableCommand {
             TraceEvent(time: lastTime, kind: .loss, word0: lost ?? 0, flags: .inferred))
         }
       }
+      progress.update(writer.eventCount, of: scanner.header?.totals?.events)
     }
+    progress.finish()
     guard document.recoveredEvents > 0 else {
       throw Failure(
         "\(trace): nothing to recover: "

@@ -124,6 +124,8 @@ struct ReplayCommand: ParsableCommand {
       """)
   var histograms: String?
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard (1...65_536).contains(vPEIDCount) else {
       throw ValidationError("--vpe-ids must be from 1 to 65536: a vPEID has 16 bits")
@@ -148,7 +150,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let path = try trace ?? TraceLocator.defaultTrace()
       if let backendChild { try serve(backendChild, path) }
       let record = try measure(path)
@@ -189,6 +191,11 @@ struct ReplayCommand: ParsableCommand {
       coreOptions: CoreExperiment.Options(), pathOptions: PathExperiment.Options(), loops: loops,
       architecture: architecture)
     task.decodeThreads = decodeThreads
+    let proofs = core.equality == .digest ? 0 : designs.count { $0 != "null" }
+    task.partCount = UInt64(
+      backendChild == nil
+        ? proofs + designs.count * experiments.count
+        : experiments.count + (core.equality == .digest ? 0 : 1))
     task.coreOptions.warmPasses = passes
     core.apply(to: &task.coreOptions)
     task.delayedDesign = core.inject?.design
@@ -221,7 +228,6 @@ struct ReplayCommand: ParsableCommand {
         continue
       }
       task.design = design
-      if Console.errorIsTerminal { Console.note("replaying through \(design) …") }
       guard
         let runner = BackendCatalogue.runner(
           of: design, geometry: geometry, architecture: architecture,
@@ -229,6 +235,7 @@ struct ReplayCommand: ParsableCommand {
       else { continue }
       cells += try task.run(runner)
     }
+    task.progress.finish()
     cells += plugins.flatMap(\.cells)
     guard !cells.isEmpty else { throw Failure(absent.joined(separator: "\n")) }
     var warnings = task.warnings + plugins.flatMap(\.warnings) + core.warnings + absent

@@ -47,7 +47,6 @@ enum ReplayPlugins {
 
   static func run(_ plugins: [String], deadline: TimeInterval) throws -> [Part] {
     try plugins.enumerated().map { index, plugin in
-      if Console.errorIsTerminal { Console.note("replaying through \(plugin) …") }
       let words = Array(ProcessInfo.processInfo.arguments.dropFirst())
       switch try PluginChild(plugin: plugin, deadline: deadline)
         .run(words, option: "--backend-child", prefix: "\(index):")

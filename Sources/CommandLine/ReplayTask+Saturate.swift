@@ -2,6 +2,7 @@ import Backends
 import History
 import Measurement
 import Replay
+import Reports
 
 extension ReplayTask {
   /// The experiment `saturate` of one design: the knee, and latency against rate.
@@ -16,6 +17,7 @@ extension ReplayTask {
     do throws(PathExperiment.Failure) {
       found = try SaturationSearch(search).run(clock: CycleClock.shared) {
         (rate, seed, nanoseconds) throws(PathExperiment.Failure) in
+        detail("\(design): saturate, \(Format.count(rate)) interrupts/s")
         options.loop.arrivals = pacing.arrivals(at: rate, seed: seed)
         options.loop.warmUpNanoseconds = 20_000_000
         options.loop.nanoseconds = nanoseconds + options.loop.warmUpNanoseconds

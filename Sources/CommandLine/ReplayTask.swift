@@ -31,6 +31,10 @@ struct ReplayTask {
   /// The plug-in that is the design; nil for a built-in one.
   var plugin: PluginLibrary?
   var warnings: [String] = []
+  /// Of the parts of all designs: the proofs and the experiments.
+  var progress = Progress("replay", unit: .things("parts"))
+  var partCount: UInt64 = 0
+  var partsDone: UInt64 = 0
   /// Asked once for all designs; nil while nothing was proved, or when events are not in memory.
   var answers: ReferenceAnswers?
 
@@ -46,24 +50,41 @@ struct ReplayTask {
     var cells: [RunRecord.Cell] = []
     // `null` translates nothing: it has no answer that could be right.
     if design != .null, provesInFull {
-      let proof = try prove(runner)
+      let proof = try part("equality") { task in try task.prove(runner) }
       cells.append(proof)
       if proof.conformance?.firstDifference != nil { return cells }
     }
     for experiment in experiments {
-      switch experiment {
-      case .core: cells.append(try core(runner))
-      case .path: cells.append(try path(runner))
-      case .paced: cells.append(try paced(runner))
-      case .saturate: cells.append(try saturate(runner))
-      case .scale: cells.append(try scale(runner))
-      case .pipeline: cells.append(try pipeline(runner))
-      case .setUp:
-        cells.append(try setUp(runner))
-        if let requests = requests() { cells.append(requests) }
+      try part(experiment.rawValue) { task in
+        switch experiment {
+        case .core: cells.append(try task.core(runner))
+        case .path: cells.append(try task.path(runner))
+        case .paced: cells.append(try task.paced(runner))
+        case .saturate: cells.append(try task.saturate(runner))
+        case .scale: cells.append(try task.scale(runner))
+        case .pipeline: cells.append(try task.pipeline(runner))
+        case .setUp:
+          cells.append(try task.setUp(runner))
+          if let requests = task.requests() { cells.append(requests) }
+        }
       }
     }
     return cells
+  }
+
+  /// Says what of a part is done next, between two measurements of it.
+  mutating func detail(_ text: String) {
+    progress.update(partsDone - 1, of: partCount, saying: text)
+  }
+
+  /// Says what is being done. Nothing is drawn while it is: it may be measured.
+  private mutating func part<Result>(
+    _ name: String, _ body: (inout ReplayTask) throws -> Result
+  ) rethrows -> Result {
+    let name = "\(plugin?.name ?? "\(design)"): \(name)"
+    progress.update(partsDone, of: partCount, saying: name)
+    partsDone += 1
+    return try Console.step(name) { try body(&self) }
   }
 
   mutating func reference() -> ReferenceAnswers {

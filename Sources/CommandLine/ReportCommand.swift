@@ -38,6 +38,8 @@ struct ReportCommand: ParsableCommand {
 
   @OptionGroup(title: "Options with --baseline") var policy: PolicyArguments
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard !records.isEmpty else { throw ValidationError("name a run record") }
     guard text != (output != nil) else {
@@ -50,7 +52,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       var documents = ReportDocuments()
       for path in records { try documents.read(path) }
       var others = ReportDocuments()
@@ -60,14 +62,16 @@ struct ReportCommand: ParsableCommand {
           throw Failure("--baseline compares run records with run records, and with nothing else")
         }
       }
-      let page = try ReportPage(
-        documents.records, baseline: others.records, comparisons: documents.comparisons,
-        gates: documents.gates, policy: policy.policy)
+      let page = try Console.step("report") {
+        try ReportPage(
+          documents.records, baseline: others.records, comparisons: documents.comparisons,
+          gates: documents.gates, policy: policy.policy)
+      }
       if let output { try write(page, to: output) }
       if text {
         Console.print(
           page.text(
-            columns: width ?? Console.columns ?? 80,
+            columns: width ?? Console.columns() ?? 80,
             characters: Sparkline.takesUTF8 ? .unicode : .ascii))
       }
     }
@@ -75,7 +79,8 @@ struct ReportCommand: ParsableCommand {
 
   private func write(_ page: ReportPage, to path: String) throws {
     do {
-      try Data(try page.html().utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      let html = try Console.step("page") { try page.html() }
+      try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch let error as CocoaError {
       throw Failure("\(path): cannot be written: \(error.localizedDescription)")
     }

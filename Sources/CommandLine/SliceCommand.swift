@@ -39,6 +39,8 @@ struct SliceCommand: ParsableCommand {
   @Option(help: "Print the result in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   private struct Tally {
     var selected: UInt64 = 0
     var snapshotRecords = 0
@@ -46,7 +48,7 @@ struct SliceCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       try output.refuse(inputs: [trace])
       var tally = Tally()
       let summary = try output.removingPartial { try write(&tally) }
@@ -96,7 +98,7 @@ struct SliceCommand: ParsableCommand {
           try writer.append(event)
         }
       }
-      progress.update(done: ordinal, of: total, unit: " events")
+      progress.update(ordinal, of: total)
       return true
     }
     progress.finish()

@@ -70,6 +70,8 @@ struct SynthCommand: ParsableCommand {
   @Option(help: "Print what was made, and what was kept, in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard (scenario == nil) != (scaleFrom == nil) else {
       throw ValidationError(
@@ -79,7 +81,7 @@ struct SynthCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       var options = SynthesisOptions()
       options.seed = seed
       options.devices = devices?.amount
@@ -111,7 +113,7 @@ struct SynthCommand: ParsableCommand {
     try source.forEachBatch { batch in
       for event in batch { sample.add(event) }
       done += UInt64(batch.count)
-      progress.update(done: done, of: total, unit: " events")
+      progress.update(done, of: total)
       return true
     }
     progress.finish()
@@ -133,7 +135,7 @@ struct SynthCommand: ParsableCommand {
   }
 
   private func warn(_ limits: [String]) {
-    for limit in limits { Console.note("warning: \(limit)") }
+    for limit in limits { Console.warning(limit) }
   }
 
   private struct Made {
@@ -165,7 +167,7 @@ struct SynthCommand: ParsableCommand {
           profile.add(events[index])
           try writer.append(events[index])
         }
-        progress.update(done: writer.eventCount, of: count, unit: " events")
+        progress.update(writer.eventCount, of: count)
       }
       progress.finish()
       return try writer.finish()

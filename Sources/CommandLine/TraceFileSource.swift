@@ -102,6 +102,9 @@ extension TraceFileSource {
 
   /// The first `limit` events.
   mutating func events(limit: Int) throws -> [TraceEvent] {
+    let total = totals.map { min($0.events, UInt64(limit)) }
+    var progress = Progress("read")
+    defer { progress.finish() }
     var events: [TraceEvent] = []
     var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
     while events.count < limit {
@@ -109,14 +112,23 @@ extension TraceFileSource {
       let count = unsafe try batch.withUnsafeMutableBufferPointer { unsafe try fill($0) }
       if count == 0 { break }
       events += batch[0..<min(count, limit - events.count)]
+      progress.update(UInt64(events.count), of: total)
     }
     return events
   }
 
   /// Decodes everything, for its checks.
-  mutating func readToEnd() throws {
-    var batch = [TraceEvent](repeating: TraceEvent(time: 0, kind: .mark), count: 8_192)
-    // Safety: the pointer is used during the call only.
-    while unsafe try batch.withUnsafeMutableBufferPointer({ unsafe try fill($0) }) > 0 {}
+  ///
+  /// - Parameter label: what this is to the user.
+  mutating func readToEnd(saying label: String) throws {
+    let total = totals?.events
+    var progress = Progress(label)
+    var done: UInt64 = 0
+    try forEachBatch { batch in
+      done += UInt64(batch.count)
+      progress.update(done, of: total)
+      return true
+    }
+    progress.finish()
   }
 }

@@ -23,6 +23,8 @@ struct VerifyCommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   private struct Document: Encodable {
     struct Damage: Encodable {
       var firstByte: UInt64
@@ -42,11 +44,12 @@ struct VerifyCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       var document = Document(path: trace)
       var scanner = try TraceScanner(path: trace)
       // Of the snapshot that is being passed, without a gap.
       var parts: UInt32 = 0
+      var progress = Progress("verify")
       while let finding = try scanner.next() {
         switch finding {
         case .frame(let header, _):
@@ -65,7 +68,9 @@ struct VerifyCommand: ParsableCommand {
               lostEvents: damage.lostOrdinals.map { $0.upperBound - $0.lowerBound },
               cause: "\(damage.cause)"))
         }
+        progress.update(document.intactEvents, of: scanner.header?.totals?.events)
       }
+      progress.finish()
       // What a scan forgives (an index or a trailer that does not fit), a reader does not.
       if document.isIntact { try readThrough() }
       switch format {
@@ -81,7 +86,7 @@ struct VerifyCommand: ParsableCommand {
 
   private func readThrough() throws {
     var source = try TraceFileSource(path: trace)
-    try source.readToEnd()
+    try source.readToEnd(saying: "read")
   }
 
   private func text(_ document: Document) -> String {

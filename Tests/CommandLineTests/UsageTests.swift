@@ -45,6 +45,21 @@ import Testing
     #expect(commands.count == 2, "\(help.output)")
   }
 
+  /// Every verb, those of `history` and `shard` with both words.
+  @Test(arguments: verbs.map(\.verb)) func everyVerbCanBeQuietOrVerbose(verb: String) throws {
+    let parts = try Tool.run(verb, "--help").output.components(separatedBy: "SUBCOMMANDS:\n")
+    let subverbs =
+      parts.count == 1
+      ? []
+      : parts[1].split(separator: "\n")
+        .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") }
+        .compactMap { $0.split(separator: " ").first.map(String.init) }
+    for words in subverbs.isEmpty ? [[verb]] : subverbs.map({ [verb, $0] }) {
+      let help = subverbs.isEmpty ? parts[0] : try Tool.run(words + ["--help"]).output
+      #expect(help.contains("-q, --quiet") && help.contains("-v, --verbose"), "\(words)")
+    }
+  }
+
   @Test(arguments: verbs) func aWrongFlagIsWrongUsage(verb: String, arguments: [String]) throws {
     let words = ([verb] + arguments).map { "'\($0)'" }.joined(separator: " ")
     let result = try Tool.pipeline("\"$0\" \(words) --no-such-flag")

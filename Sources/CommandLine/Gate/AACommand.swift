@@ -34,6 +34,8 @@ struct AACommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard blocks ?? 6 >= 6 else {
       throw ValidationError("--blocks takes 6 or more: an interval needs as many")
@@ -41,7 +43,7 @@ struct AACommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let arm = try Arm(self.arm ?? Arm.thisTool())
       guard arm.stored == nil else {
         throw Failure("\(arm.name): stored launches cannot be measured; name a build or a plug-in")

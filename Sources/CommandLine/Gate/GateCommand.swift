@@ -39,8 +39,10 @@ struct GateCommand: ParsableCommand {
       """)
   var format: FindingsFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       var run = try GateRun(
         Arm(baseline), Arm(candidate), plan: plan, policy: policy.policy)
       let document = try run.judge(skippingIdentical: !measureIdentical)

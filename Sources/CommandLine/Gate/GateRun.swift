@@ -47,7 +47,7 @@ struct GateRun {
     document = GateDocument(
       baseline: baseline.name, candidate: candidate.name, policy: policy, seed: seed,
       budgetSeconds: plan.budgetSeconds)
-    progress = Progress("gate")
+    progress = Progress("gate", unit: .things("launches"))
   }
 
   var launchCount: Int { baseline.count + candidate.count }
@@ -113,7 +113,8 @@ struct GateRun {
       count += 1
       guard !Interruption.isStopRequested else { throw Failure("interrupted; nothing is known") }
       for (cell, more) in try block(cells) { evidence[cell]?.add(more) }
-      progress.update(seconds: elapsed, of: seconds, saying: "measuring")
+      progress.update(
+        UInt64(launchCount), within: .seconds(seconds), saying: "measuring")
     }
     progress.finish()
     try keep()
@@ -143,7 +144,8 @@ struct GateRun {
   private mutating func prove() throws {
     warnOfFixedLayout()
     for trace in traces {
-      progress.update(seconds: elapsed, of: plan.budgetSeconds, saying: "proving \(trace.name)")
+      progress.update(
+        UInt64(launchCount), within: .seconds(plan.budgetSeconds), saying: "proving \(trace.name)")
       var arms = (baseline, candidate)
       let thread = ProvingThread(arms.0, trace)
       try arms.1.prove(trace)
@@ -187,7 +189,7 @@ struct GateRun {
     while let step = session.next(elapsed: elapsed - begin) {
       session.add(try block(step.cells))
       progress.update(
-        seconds: elapsed, of: plan.budgetSeconds,
+        UInt64(launchCount), within: .seconds(plan.budgetSeconds),
         saying: "\(step.phase.rawValue), \(step.cells.count) cells")
       guard !Interruption.isStopRequested else { throw Failure("interrupted; no verdict") }
     }

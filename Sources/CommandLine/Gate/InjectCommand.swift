@@ -41,6 +41,8 @@ struct InjectCommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard by.value > 0, by.value <= 10 else {
       throw ValidationError("--by takes a share above 0%, up to 1000%")
@@ -54,7 +56,7 @@ struct InjectCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       var plan = plan
       if !plan.stages.contains(slow) { plan.stages.append(slow) }
       let baseline = try Arm(arm ?? Arm.thisTool())

@@ -24,8 +24,10 @@ struct HistoryAddCommand: ParsableCommand {
   @Option(help: "Say that this revision was measured.")
   var commit: String?
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let read = try records.map { path in
         guard let found = try RecordFiles.read(path) else {
           throw Failure("\(path): no run record there; 'doorbell replay --output FILE' writes one")

@@ -43,6 +43,8 @@ struct HistoryCheckCommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     guard recent > 0, minimumRuns >= 4, window >= minimumRuns, window <= 2_000 else {
       throw ValidationError(
@@ -51,17 +53,20 @@ struct HistoryCheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let store = try HistoryStore(path: history)
       var options = NightlyCheck.Options()
       options.recent = recent
       options.minimumRuns = minimumRuns
       options.window = window
       options.seed = seed
-      let pairs = try NewestCells(store, trace: trace)
-      let check = NightlyCheck(
-        series: try store.series(trace: trace), newest: pairs.newest, previous: pairs.previous,
-        policy: policy.policy, options: options)
+      let pairs = try Console.step("newest runs") { try NewestCells(store, trace: trace) }
+      let series = try Console.step("series") { try store.series(trace: trace) }
+      let check = Console.step("change points") {
+        NightlyCheck(
+          series: series, newest: pairs.newest, previous: pairs.previous, policy: policy.policy,
+          options: options)
+      }
       try format.print(check) { NightlyReport(check).text() }
       let status = ExitStatus(check.conclusion)
       if status != .pass { throw ExitCode(status.rawValue) }

@@ -17,8 +17,10 @@ struct HistoryExportCommand: ParsableCommand {
   @Argument(help: "Print this history.")
   var history: String
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let out = FileHandle.standardOutput
       try HistoryStore(path: history).export { try out.write(contentsOf: $0 + Data("\n".utf8)) }
     }
@@ -44,8 +46,10 @@ struct HistoryImportCommand: ParsableCommand {
   @Argument(help: "Read these lines; - is standard input.")
   var lines: String
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let text: Data
       if lines == "-" {
         text = try FileHandle.standardInput.readToEnd() ?? Data()

@@ -21,8 +21,10 @@ struct HistoryListCommand: ParsableCommand {
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let runs = try HistoryStore(path: history).runs(trace: trace)
       try format.print(runs) { HistoryReport.list(runs) }
     }

@@ -24,6 +24,8 @@ struct HistoryPruneCommand: ParsableCommand {
   @Option(help: "Keep at least this many of the newest runs of each trace on each host.")
   var keep = 30
 
+  @OptionGroup var verbosity: Verbosity
+
   func validate() throws {
     let day = before.split(separator: "-", omittingEmptySubsequences: false)
     guard day.map(\.count) == [4, 2, 2], day.allSatisfy({ $0.allSatisfy(\.isNumber) }) else {
@@ -33,7 +35,7 @@ struct HistoryPruneCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let pruned = try HistoryStore(path: history).prune(before: before, keeping: keep)
       Console.print(
         pruned.isEmpty

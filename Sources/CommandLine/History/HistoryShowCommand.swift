@@ -23,8 +23,10 @@ struct HistoryShowCommand: ParsableCommand {
   @Option(help: "Print in this form; json is the run record.")
   var format: OutputFormat = .table
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let record = try HistoryStore(path: history).record(number)
       switch format {
       case .json: Console.print(String(decoding: try record.json(), as: UTF8.self))

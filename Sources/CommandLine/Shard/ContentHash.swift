@@ -4,6 +4,10 @@ import Foundation
 /// seconds, in a debug build too.
 enum ContentHash {
   static func ofFile(_ path: String) throws -> String {
+    try Console.step("hash of \(path)") { try hash(path) }
+  }
+
+  private static func hash(_ path: String) throws -> String {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Failure("\(path): No such file or directory; check the path")
     }

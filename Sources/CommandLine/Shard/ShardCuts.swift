@@ -19,7 +19,7 @@ enum ShardCuts {
         state.apply(event)
         ordinal += 1
       }
-      progress.update(done: ordinal, of: total, unit: " events")
+      progress.update(ordinal, of: total)
       return true
     }
     progress.finish()

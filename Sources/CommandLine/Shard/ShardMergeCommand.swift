@@ -25,18 +25,25 @@ struct ShardMergeCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "Write the run records into this folder.")
   var output: String
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let plan = try ShardPlan.read(from: plan)
       var merge = ShardMerge(plan)
+      var progress = Progress("merge", unit: .things("results"))
+      var read: UInt64 = 0
       for folder in results {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
           throw Failure("\(folder): No such file or directory; name a folder of results")
         }
         for name in names where name.hasPrefix("shard-") && name.hasSuffix(".json") {
           try merge.add(ShardResult.read(from: "\(folder)/\(name)", of: plan))
+          read += 1
+          progress.update(read, of: UInt64(plan.shards.count))
         }
       }
+      progress.finish()
       let records = try merge.records()
       for number in merge.duplicates.sorted() {
         Console.note("shard \(number): has more than one result; counted once")

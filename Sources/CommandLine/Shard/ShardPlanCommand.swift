@@ -52,6 +52,8 @@ struct ShardPlanCommand: ParsableCommand {
   )
   var slurm: String?
 
+  @OptionGroup var verbosity: Verbosity
+
   /// What a shard gives 'replay' itself.
   private static let taken = [
     "--design", "--experiment", "--output", "-o", "--format", "--limit", "--backend",
@@ -83,7 +85,7 @@ struct ShardPlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let planned = try traces.map { path in
         let hash = try ContentHash.ofFile(path)
         let (events, cuts) = try ShardCuts.find(path, size: partEvents.value)

@@ -25,8 +25,10 @@ struct ShardRunCommand: ParsableCommand {
   @Option(help: "Write the result into this folder; it is made if it is not there.")
   var results: String
 
+  @OptionGroup var verbosity: Verbosity
+
   func run() throws {
-    try reportingFailure {
+    try reportingFailure(verbosity) {
       let plan = try ShardPlan.read(from: plan)
       guard plan.shards.indices.contains(number - 1) else {
         throw Failure("\(self.plan): has no shard \(number); there are 1 to \(plan.shards.count)")
@@ -85,14 +87,19 @@ struct ShardRunCommand: ParsableCommand {
     var path = trace.path
     if trace.cuts.count > 1 {
       path = folder + "/" + trace.name
-      try cut(trace, range, into: path)
+      try Console.step("part \(shard.part + 1) of \(trace.name)") {
+        try cut(trace, range, into: path)
+      }
     }
     let output = folder + "/record.json"
     // A snapshot comes before the events, and counts as they do.
     let limit = (Int(range.upperBound - range.lowerBound) + 1_000_000) * 2
-    let status = try start(
-      ["replay", path, "--design", shard.design, "--experiment"] + plan.experiments
-        + plan.parameters + ["--limit", "\(limit)", "--format", "json", "--output", output])
+    let status = try Console.step("replay through \(shard.design)") {
+      try start(
+        ["replay", path, "--design", shard.design, "--experiment"] + plan.experiments
+          + plan.parameters + ["--limit", "\(limit)", "--format", "json", "--output", output]
+          + verbosity.words)
+    }
     guard status == 0 || status == ExitStatus.regression.rawValue,
       FileManager.default.fileExists(atPath: output)
     else {
@@ -108,9 +115,8 @@ struct ShardRunCommand: ParsableCommand {
     let status = try start(
       [
         "slice", trace.path, "--first", "\(range.lowerBound)", "--count", "\(count)", "--format",
-        "json",
-        "--output", path,
-      ], output: report)
+        "json", "--output", path,
+      ] + verbosity.words, output: report)
     struct Report: Decodable { var selectedEvents, leadInEvents: UInt64 }
     guard status == 0 else {
       throw Failure("shard \(number): its part of \(trace.path) could not be cut out")
