@@ -3,8 +3,9 @@
 #   make bench    build, replay the shipped recording through every design, print the comparison
 #   make test     run every test, the ring under ThreadSanitizer, and a little fuzzing
 #   make soak     the long differential tests, traces of up to 2³² events, 200 kills of trace writers,
-#                 every thread under ThreadSanitizer, orderings between threads in a model checker, and
-#                 shards on a real Slurm (where root may start one)
+#                 every thread under ThreadSanitizer, orderings between threads in a model checker, the
+#                 commands of the manual on the optimized build, and shards on a real Slurm (where root may
+#                 start one)
 #   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
 #   make build    build the doorbell executable (release)
 #   make install  install under PREFIX (/usr/local): executable without Swift's libraries, traces,
@@ -100,8 +101,9 @@ install:
 	  "$(INTO)/share/zsh/site-functions" "$(INTO)/share/fish/vendor_completions.d" "$(INTO)/include"
 	@install -s -m 755 $(STATIC)/release/doorbell "$(INTO)/bin/doorbell"
 	@install -m 644 Traces/*.dbtrace "$(INTO)/share/doorbell/traces/"
-	@install -m 644 README.md "$(INTO)/share/doc/doorbell/README.md"
-	@install -m 644 Traces/README.md "$(INTO)/share/doc/doorbell/traces.md"
+	@for page in README.md */README.md $$(find Sources/Manual -type f); do \
+	  install -D -m 644 $$page "$(INTO)/share/doc/doorbell/$$page"; \
+	done
 	@install -m 644 $(MANUAL)/*.1 "$(INTO)/share/man/man1/"
 	@install -m 644 Sources/CDoorbellBackend/include/doorbell_backend.h "$(INTO)/include/"
 	@$(STATIC)/release/doorbell --generate-completion-script bash \
@@ -187,6 +189,7 @@ soak: build
 	@echo "== no allocation between the first and the last measured interrupt =="
 	@$(DOORBELL) replay --experiment paced --rate 20k --send-duration 200ms --lag-budget 10s \
 	  | sed -n '/^  allocations between/p'
+	DOORBELL_DOCUMENTED=$(DOORBELL) $(SWIFT) test --filter DocumentedCommandTests
 	@Tests/Models/run || { \
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "the models were not checked: a tool is missing" >&2; }

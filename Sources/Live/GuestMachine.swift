@@ -62,8 +62,8 @@ import Measurement
       _ = CLive_setTSCOffset(vCPU.number, 0)
     }
   #elseif arch(arm64)
-    /// vGICv3 and vITS, as `Live.docc` says how a guest would use them. No guest is assembled for
-    /// arm64 yet, so `LiveHost.open` refuses before this is reached.
+    /// vGICv3 and vITS, as `Sources/Manual/Explanation/LiveOnArm.md` says how a guest would use them. No guest
+    /// is assembled for arm64 yet, so `LiveHost.open` refuses before this is reached.
     private func prepareProcessor() throws(LiveError) {
       try checked(
         "KVM_CREATE_DEVICE(vgic-v3, vgic-its)",

@@ -13,7 +13,7 @@ package struct LiveHost: Sendable {
   static let armAbsence = LiveAbsence(
     "live",
     "untested on arm64: the interrupt controller and its messages are written, a guest is not "
-      + "assembled; see Sources/Live/Live.docc/Arm.md")
+      + "assembled; see Sources/Manual/Explanation/LiveOnArm.md")
 
   /// - Throws: `LiveError.absent` with the part that is missing.
   package static func open() throws(LiveError) -> LiveHost {

@@ -5,7 +5,7 @@ import Replay
 import Testing
 
 /// The same load on three real stacks, against what the model says of each. The tables here are those of
-/// `Sources/Backends/Backends.docc/GroundTruth.md`.
+/// `Sources/Manual/Explanation/GroundTruth.md`.
 @Suite(.serialized) struct GroundTruthTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String

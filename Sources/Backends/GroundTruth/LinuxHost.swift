@@ -2,9 +2,9 @@
 /// here; the VMM in `LinuxHost+VMM`; KVM in `LinuxHost+Guest`.
 ///
 /// This is not a design of the comparison. It is the ground on which the designs' set-up figures stand:
-/// fed with a guest's actions it gives the counts that three recorded hosts gave (`Backends.docc/GroundTruth.md`
-/// lays them side by side), so that what a design costs on paper and what a
-/// kernel makes of it can be told apart. Example:
+/// fed with a guest's actions it gives the counts that three recorded hosts gave, so that what a design costs on
+/// paper and what a kernel makes of it can be told apart (`Sources/Manual/Explanation/GroundTruth.md` lays them
+/// side by side). Example:
 ///
 ///     var host = LinuxHost(.vlpi, tableSize: 5)
 ///     host.apply(.messageControl(isEnabled: true, isMasked: true))

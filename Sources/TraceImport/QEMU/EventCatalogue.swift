@@ -1,5 +1,3 @@
-import EventModel
-
 /// The QEMU trace events that the importer knows, and what it does with each.
 ///
 /// Names and texts: QEMU hw/arm/trace-events, hw/intc/trace-events, hw/pci/trace-events,
@@ -66,7 +64,7 @@ enum EventCatalogue {
   }
 
   private static func its() -> [Entry] {
-    func command(_ name: StaticString, _ opcode: ITSCommandOpcode) -> Entry {
+    func command(_ name: StaticString, _ opcode: ITSOpcode) -> Entry {
       Entry(name: name, action: .itsCommand, opcode: opcode.rawValue)
     }
     return [
