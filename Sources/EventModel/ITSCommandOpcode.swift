@@ -22,6 +22,14 @@ package enum ITSCommandOpcode: UInt8, CaseIterable, Sendable {
   case vinvall = 0x2D
   case invdb = 0x2E
 
+  /// DW0 63:32 is a DeviceID.
+  package var namesDevice: Bool {
+    switch self {
+    case .movi, .int, .clear, .mapd, .mapti, .mapi, .inv, .discard, .vmovi, .vmapti, .vmapi: true
+    default: false
+    }
+  }
+
   package var isOfGICv4: Bool { rawValue & 0x20 != 0 }
   package var isOfGICv41: Bool { self == .vsgi || self == .invdb }
 }

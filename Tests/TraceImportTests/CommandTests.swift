@@ -45,10 +45,10 @@ import Testing
   }
 
   @Test func theFetchedOpcodeDecidesBetweenTheTwoMappings() {
-    #expect(ITSOpcode.vmapti.resolved(fetched: 0x2B) == .vmapi)
-    #expect(ITSOpcode.mapti.resolved(fetched: 0x0B) == .mapi)
-    #expect(ITSOpcode.mapti.resolved(fetched: nil) == .mapti)
-    #expect(ITSOpcode.inv.resolved(fetched: 0x2A) == .inv)
+    #expect(ITSCommandOpcode.vmapti.resolved(fetched: 0x2B) == .vmapi)
+    #expect(ITSCommandOpcode.mapti.resolved(fetched: 0x0B) == .mapi)
+    #expect(ITSCommandOpcode.mapti.resolved(fetched: nil) == .mapti)
+    #expect(ITSCommandOpcode.inv.resolved(fetched: 0x2A) == .inv)
   }
 
   @Test func everySMMUCommandHasTheWordsOfTheSpecification() throws {

@@ -10,17 +10,17 @@ struct Recording: Sendable {
   var messages: Int
   var tableWrites: Int
   /// By opcode name: MAPD, MAPTI, MOVI, DISCARD, INV, and what else it states.
-  var commands: [ITSOpcode: Int]
+  var commands: [ITSCommandOpcode: Int]
 
   init(
     _ name: String, _ translations: Int, _ messages: Int, _ tableWrites: Int, _ common: [Int],
-    _ others: [ITSOpcode: Int] = [:]
+    _ others: [ITSCommandOpcode: Int] = [:]
   ) {
     self.name = name
     self.translations = translations
     self.messages = messages
     self.tableWrites = tableWrites
-    let opcodes: [ITSOpcode] = [.mapd, .mapti, .movi, .discard, .inv]
+    let opcodes: [ITSCommandOpcode] = [.mapd, .mapti, .movi, .discard, .inv]
     commands = others
     for (opcode, count) in zip(opcodes, common) { commands[opcode] = count }
   }

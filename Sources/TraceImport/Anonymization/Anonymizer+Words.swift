@@ -49,11 +49,9 @@ extension Anonymizer {
   /// IHI 0069, §5.3. `ITSCommand+Encoding.swift` of the reference model shows all fields.
   mutating func rewriteITSCommand(_ event: inout TraceEvent) {
     let number = UInt8(event.word0 & 0xFF)
-    guard let opcode = ITSOpcode(rawValue: number) else {
-      // VSGI and INVDB name a vPE only. All else is no command: an ITS counts an error, whatever follows.
-      if number != 0x23 && number != 0x2E {
-        (event.word0, event.word1, event.word2, event.word3) = (UInt64(number), 0, 0, 0)
-      }
+    guard let opcode = ITSCommandOpcode(rawValue: number) else {
+      // No command: an ITS counts an error, whatever follows.
+      (event.word0, event.word1, event.word2, event.word3) = (UInt64(number), 0, 0, 0)
       return
     }
     if opcode.namesDevice {
@@ -104,15 +102,5 @@ extension Anonymizer {
 
   private mutating func rewrite(_ word: UInt64, address field: UInt64) -> UInt64 {
     word & ~field | addresses(word & field) & field
-  }
-}
-
-extension ITSOpcode {
-  /// DW0 63:32 is a DeviceID.
-  fileprivate var namesDevice: Bool {
-    switch self {
-    case .movi, .int, .clear, .mapd, .mapti, .mapi, .inv, .discard, .vmovi, .vmapti, .vmapi: true
-    default: false
-    }
   }
 }

@@ -171,12 +171,8 @@ extension TraceEvent {
     case .msixTableWrite, .msixControl:
       return deviceID == TraceEvent.unknownDevice ? nil : deviceID
     case .itsCommand:
-      // IHI 0069, §5.3: the DeviceID stands in DW0 bits 63:32 of the commands for one device.
-      switch ITSOpcode(rawValue: UInt8(truncatingIfNeeded: word0)) {
-      case .movi, .int, .clear, .mapd, .mapti, .mapi, .inv, .discard, .vmovi, .vmapti, .vmapi:
-        return UInt32(truncatingIfNeeded: word0 >> 32)
-      default: return nil
-      }
+      let opcode = ITSCommandOpcode(rawValue: UInt8(truncatingIfNeeded: word0))
+      return opcode?.namesDevice == true ? UInt32(truncatingIfNeeded: word0 >> 32) : nil
     default: return nil
     }
   }

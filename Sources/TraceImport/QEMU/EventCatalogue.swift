@@ -1,3 +1,5 @@
+import EventModel
+
 /// The QEMU trace events that the importer knows, and what it does with each.
 ///
 /// Names and texts: QEMU hw/arm/trace-events, hw/intc/trace-events, hw/pci/trace-events,
@@ -64,7 +66,7 @@ enum EventCatalogue {
   }
 
   private static func its() -> [Entry] {
-    func command(_ name: StaticString, _ opcode: ITSOpcode) -> Entry {
+    func command(_ name: StaticString, _ opcode: ITSCommandOpcode) -> Entry {
       Entry(name: name, action: .itsCommand, opcode: opcode.rawValue)
     }
     return [

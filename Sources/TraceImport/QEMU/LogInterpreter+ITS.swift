@@ -212,7 +212,7 @@ extension LogInterpreter {
     _ thread: Int, _ time: UInt64, _ text: LineText, row: Int
   ) -> Disposition {
     var text = text
-    guard let named = ITSOpcode(rawValue: names[row].opcode) else { return .notUnderstood }
+    guard let named = ITSCommandOpcode(rawValue: names[row].opcode) else { return .notUnderstood }
     let opcode = named.resolved(fetched: threads[thread].itsOpcode)
     guard let words = opcode.words(&text) else { return .notUnderstood }
     threads[thread].itsOpcode = nil

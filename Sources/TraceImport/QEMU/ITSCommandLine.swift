@@ -1,34 +1,17 @@
-/// ITS commands by opcode, and their 32 bytes as the log allows to rebuild them (IHI 0069, §5.3).
-///
-/// The log prints fields shifted: ITT_addr is DW2 51:8 without its low eight bits, VPT_addr is DW3
-/// 51:16 without its low sixteen, Size and VPT_size are bits − 1. It prints no operand for SYNC
-/// (RDbase), VSYNC (vPEID) and INVALL (ICID), and no sequence number or ITS list for VMOVP: those
-/// bits are 0.
-enum ITSOpcode: UInt8 {
-  case movi = 0x01
-  case int = 0x03
-  case clear = 0x04
-  case sync = 0x05
-  case mapd = 0x08
-  case mapc = 0x09
-  case mapti = 0x0A
-  case mapi = 0x0B
-  case inv = 0x0C
-  case invall = 0x0D
-  case movall = 0x0E
-  case discard = 0x0F
-  case vmovi = 0x21
-  case vmovp = 0x22
-  case vsync = 0x25
-  case vmapp = 0x29
-  case vmapti = 0x2A
-  case vmapi = 0x2B
-  case vinvall = 0x2D
+import EventModel
 
+// ITS commands of a log's lines: their 32 bytes as the log allows to rebuild them (IHI 0069, §5.3).
+//
+// The log prints fields shifted: ITT_addr is DW2 51:8 without its low eight bits, VPT_addr is DW3
+// 51:16 without its low sixteen, Size and VPT_size are bits − 1. It prints no operand for SYNC
+// (RDbase), VSYNC (vPEID) and INVALL (ICID), and no sequence number or ITS list for VMOVP: those
+// bits are 0.
+
+extension ITSCommandOpcode {
   /// The command that a line means: the opcode that QEMU fetched is the truth where the name leaves
   /// it open (MAPTI and MAPI, VMAPTI and VMAPI share code), else the name.
-  func resolved(fetched: UInt8?) -> ITSOpcode {
-    guard let fetched, let opcode = ITSOpcode(rawValue: fetched) else { return self }
+  func resolved(fetched: UInt8?) -> ITSCommandOpcode {
+    guard let fetched, let opcode = ITSCommandOpcode(rawValue: fetched) else { return self }
     return opcode.isMapping && isMapping ? opcode : self
   }
 
@@ -59,6 +42,9 @@ enum ITSOpcode: UInt8 {
       return structure(&text)
     case .vmovp, .vmapp, .vinvall:
       return vPE(&text)
+    case .vsgi, .invdb:
+      // GICv4.1: no QEMU has them, and so no line.
+      return nil
     }
   }
 
@@ -144,7 +130,7 @@ struct ITSCommandWords: Equatable {
   var dword3: UInt64
 
   init(
-    opcode: ITSOpcode, deviceID: UInt32 = 0, dword1: UInt64 = 0, dword2: UInt64 = 0,
+    opcode: ITSCommandOpcode, deviceID: UInt32 = 0, dword1: UInt64 = 0, dword2: UInt64 = 0,
     dword3: UInt64 = 0
   ) {
     dword0 = UInt64(opcode.rawValue) | UInt64(deviceID) << 32
