@@ -14,6 +14,8 @@ struct DocumentedCommand {
     case optimized
     /// The same, and /dev/kvm.
     case kvm
+    /// The same, and valgrind.
+    case valgrind
     /// A C compiler.
     case compiler
     case root, network, slurm, qemu
@@ -25,6 +27,9 @@ struct DocumentedCommand {
       case .optimized: DocumentedCommand.isOptimized
       case .kvm:
         DocumentedCommand.isOptimized && FileManager.default.isWritableFile(atPath: "/dev/kvm")
+      case .valgrind:
+        DocumentedCommand.isOptimized
+          && FileManager.default.isExecutableFile(atPath: "/usr/bin/valgrind")
       case .compiler: PluginFiles.areThere
       case .root, .network, .slurm, .qemu, .toolchain: false
       }
