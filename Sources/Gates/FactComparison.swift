@@ -132,6 +132,6 @@ extension CellKey {
   package init(_ trace: String, _ cell: RunRecord.Cell) {
     self.init(
       trace: trace, architecture: cell.architectureName, design: cell.design,
-      experiment: cell.experiment, mode: cell.mode)
+      experiment: cell.experiment, mode: cell.mode, variant: cell.variant)
   }
 }

@@ -51,35 +51,41 @@ package struct Policy: Codable, Hashable, Sendable {
   package init() {}
 }
 
-/// Trace × architecture × design × experiment × mode, and the stage whose time is judged.
+/// Trace × architecture × design × experiment × mode × variant, and the stage whose time is judged.
 package struct CellKey: Codable, Hashable, Comparable, Sendable, CustomStringConvertible {
   package var trace: String
   package var architecture: String
   package var design: String
   package var experiment: String
   package var mode: String
+  /// What tells the cell from others of one suite, such as "rate=50k"; absent where there are no others.
+  package var variant: String?
   /// "delivery" or "set-up"; absent where the whole cell is meant.
   package var stage: String?
 
   package init(
     trace: String, architecture: String, design: String, experiment: String, mode: String,
-    stage: String? = nil
+    variant: String? = nil, stage: String? = nil
   ) {
     self.trace = trace
     self.architecture = architecture
     self.design = design
     self.experiment = experiment
     self.mode = mode
+    self.variant = variant
     self.stage = stage
   }
 
+  /// The experiment, and what tells it from others of one suite.
+  package var question: String { experiment + (variant.map { " \($0)" } ?? "") }
+
   private var words: [String] {
-    [trace, architecture, design, experiment, mode, stage ?? ""]
+    [trace, architecture, design, experiment, mode, variant ?? "", stage ?? ""]
   }
   package static func < (a: CellKey, b: CellKey) -> Bool {
     a.words.lexicographicallyPrecedes(b.words)
   }
   package var description: String {
-    "\(trace) \(design) \(experiment)" + (stage.map { " \($0)" } ?? "")
+    "\(trace) \(design) \(question)" + (stage.map { " \($0)" } ?? "")
   }
 }

@@ -105,7 +105,7 @@ package struct NightlyCheck: Codable, Sendable {
     var finding = Finding(
       cell: CellKey(
         trace: series.trace, architecture: series.architecture, design: series.design,
-        experiment: series.experiment, mode: series.mode),
+        experiment: series.experiment, mode: series.mode, variant: series.variant),
       host: series.host, name: series.name, unit: series.unit, runs: series.points.count,
       level: median(values), verdict: .unjudged, newest: values.last ?? .nan)
     guard values.count >= options.minimumRuns, values.allSatisfy({ $0 > 0 }) else { return finding }

@@ -20,6 +20,8 @@ public struct FigureSeries: Codable, Hashable, Sendable {
   public var design: String
   public var experiment: String
   public var mode: String
+  /// As in `RunRecord.Cell`.
+  public var variant: String?
   public var name: String
   public var unit: String
   public var lowerIsBetter: Bool
@@ -28,7 +30,8 @@ public struct FigureSeries: Codable, Hashable, Sendable {
 
   public init(
     trace: String, traceHash: String, host: String, architecture: String, design: String,
-    experiment: String, mode: String, name: String, unit: String, lowerIsBetter: Bool,
+    experiment: String, mode: String, variant: String? = nil, name: String, unit: String,
+    lowerIsBetter: Bool,
     points: [Point]
   ) {
     self.trace = trace
@@ -38,6 +41,7 @@ public struct FigureSeries: Codable, Hashable, Sendable {
     self.design = design
     self.experiment = experiment
     self.mode = mode
+    self.variant = variant
     self.name = name
     self.unit = unit
     self.lowerIsBetter = lowerIsBetter

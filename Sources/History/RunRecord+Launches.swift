@@ -48,10 +48,10 @@ extension RunRecord.Cell {
   /// Absent in records that are older than the choice.
   public var architectureName: String { architecture ?? "arm-gicv4" }
 
-  /// The same design on the same hardware in the same experiment.
+  /// The same design on the same hardware in the same experiment and variant.
   public func isSame(as other: RunRecord.Cell) -> Bool {
     design == other.design && architectureName == other.architectureName
-      && experiment == other.experiment && mode == other.mode
+      && experiment == other.experiment && mode == other.mode && variant == other.variant
   }
 
   /// Samples behind samples, counts of histograms added.

@@ -108,6 +108,9 @@ extension RunRecord {
     public var stages: [StageAttribution]?
     /// Latency against rate, in rising order of rates.
     public var curve: [RatePoint]?
+    /// What tells this cell from others of the same design and experiment in one suite, such as "rate=50k";
+    /// absent where there are no others.
+    public var variant: String?
     /// Why the figures must not be believed (lag over its budget, …); absent if they may.
     public var voidReason: String?
 

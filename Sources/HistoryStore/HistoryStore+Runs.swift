@@ -50,7 +50,7 @@ extension HistoryStore {
     for cell in record.cells where cell.voidReason == nil {
       for figure in cell.figures where figure.value.isFinite {
         try insertion.execute(arguments: [
-          id, cell.architectureName, cell.design, cell.experiment, cell.mode, figure.name,
+          id, cell.architectureName, cell.design, cell.experimentColumn, cell.mode, figure.name,
           figure.unit, figure.lowerIsBetter, figure.value,
         ])
       }
@@ -134,6 +134,9 @@ struct CellFigure {
 }
 
 extension RunRecord.Cell {
+  /// The experiment and, behind a blank, the variant: a series of its own, also for an older doorbell.
+  var experimentColumn: String { experiment + (variant.map { " " + $0 } ?? "") }
+
   static let percentiles: [Double] = [50, 99]
 
   /// Its metrics, and the median and 99th percentile of its distributions, which are times.

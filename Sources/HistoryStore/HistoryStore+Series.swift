@@ -18,10 +18,14 @@ extension HistoryStore {
       while let row = try rows.next() {
         let point = FigureSeries.Point(
           run: row["id"], started: row["started"], commit: row["commit"], value: row["value"])
+        let column: String = row["experiment"]
+        let parts = column.split(separator: " ", maxSplits: 1).map(String.init)
         let series = FigureSeries(
           trace: row["trace"], traceHash: row["traceHash"], host: row["host"],
-          architecture: row["architecture"], design: row["design"], experiment: row["experiment"],
-          mode: row["mode"], name: row["name"], unit: row["unit"],
+          architecture: row["architecture"], design: row["design"],
+          experiment: parts.first ?? column,
+          mode: row["mode"], variant: parts.count > 1 ? parts[1] : nil, name: row["name"],
+          unit: row["unit"],
           lowerIsBetter: row["lowerIsBetter"], points: [point])
         if let last = found.last, last.isSame(as: series) {
           found[found.count - 1].points.append(point)
@@ -39,6 +43,6 @@ extension FigureSeries {
   fileprivate func isSame(as other: FigureSeries) -> Bool {
     traceHash == other.traceHash && host == other.host && experiment == other.experiment
       && architecture == other.architecture && design == other.design && mode == other.mode
-      && name == other.name
+      && variant == other.variant && name == other.name
   }
 }

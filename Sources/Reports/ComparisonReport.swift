@@ -30,7 +30,7 @@ package struct ComparisonReport {
     for figure in comparison.figures {
       let effect = figure.effect
       table.add([
-        figure.cell.trace, figure.cell.design, figure.cell.experiment,
+        figure.cell.trace, figure.cell.design, figure.cell.question,
         "\(figure.name), \(figure.unit)", Format.number(figure.baseline.value),
         Format.number(figure.candidate.value), effect.map { Percent.signed($0.change) } ?? "–",
         effect.map(Percent.interval) ?? "–", effect.map(Percent.p) ?? "–",

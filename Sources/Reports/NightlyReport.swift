@@ -22,7 +22,7 @@ package struct NightlyReport {
     for finding in check.findings {
       for step in finding.steps.reversed() {
         table.add([
-          finding.cell.trace, finding.cell.design, finding.cell.experiment,
+          finding.cell.trace, finding.cell.design, finding.cell.question,
           "\(finding.name), \(finding.unit)", Format.number(step.before),
           Format.number(step.after), Percent.signed(step.change), "\(step.run) \(step.started)",
           step.commit.map { String($0.prefix(12)) } ?? "–", Format.number(step.p),
@@ -40,7 +40,7 @@ package struct NightlyReport {
     ])
     for finding in check.findings {
       table.add([
-        finding.cell.trace, finding.cell.design, finding.cell.experiment,
+        finding.cell.trace, finding.cell.design, finding.cell.question,
         "\(finding.name), \(finding.unit)", "\(finding.runs)", Format.number(finding.level),
         Format.number(finding.newest), finding.detectable.map(Percent.plain) ?? "–",
         finding.isWatched ? "watch" : finding.verdict.rawValue,

@@ -38,7 +38,7 @@ package struct FindingsMarkdown {
     var out = "| trace | design | check | verdict | found |\n|---|---|---|---|---|\n"
     for line in lines {
       let words = [
-        line.cell.trace, line.cell.design, "\(line.cell.experiment): \(line.name)",
+        line.cell.trace, line.cell.design, "\(line.cell.question): \(line.name)",
         line.verdict.rawValue,
         line.details.joined(separator: "; "),
       ]

@@ -18,7 +18,7 @@ package struct FindingsOpenMetrics {
     for line in findings.lines {
       let labels = [
         ("trace", line.cell.trace), ("architecture", line.cell.architecture),
-        ("design", line.cell.design), ("experiment", line.cell.experiment), ("check", line.name),
+        ("design", line.cell.design), ("experiment", line.cell.question), ("check", line.name),
       ]
       families.add(
         "\(name)_regressed", "gauge", "1 if the check failed.", labels,

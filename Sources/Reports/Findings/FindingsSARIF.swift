@@ -31,7 +31,7 @@ package struct FindingsSARIF {
             logicalLocations: [
               .init(
                 fullyQualifiedName: "\(line.cell.trace)/\(line.cell.architecture)/"
-                  + "\(line.cell.design)/\(line.cell.experiment)", kind: "member")
+                  + "\(line.cell.design)/\(line.cell.question)", kind: "member")
             ])
         ],
         partialFingerprints: [

@@ -26,7 +26,7 @@ struct CellNames {
 
   /// The design, and what else tells cells of this page apart.
   subscript(cell: RunRecord.Cell) -> String {
-    cell.design + (namesMode ? " \(cell.mode)" : "")
+    cell.design + (cell.variant.map { " \($0)" } ?? "") + (namesMode ? " \(cell.mode)" : "")
   }
 
   func style(_ cell: RunRecord.Cell) -> Int { styles[self[cell]] ?? 7 }

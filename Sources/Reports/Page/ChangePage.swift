@@ -46,7 +46,7 @@ struct ChangePage {
     let trace = keys.contains { $0.trace != cell.trace } ? cell.trace + " " : ""
     let architecture =
       keys.contains { $0.architecture != cell.architecture } ? cell.architecture + " " : ""
-    return "\(trace)\(architecture)\(cell.design) \(cell.experiment) \(figure.name)"
+    return "\(trace)\(architecture)\(cell.design) \(cell.question) \(figure.name)"
   }
 
   var chapter: ReportPage.Chapter {
