@@ -36,6 +36,11 @@ struct PacingOptions: ParsableArguments {
   var sendDuration = TraceTime(nanoseconds: 2_000_000_000)
 
   @Option(
+    help: "Do not record interrupts before this time of paced has gone by (100ms, a tenth at most)."
+  )
+  var warmUp: TraceTime?
+
+  @Option(
     help: """
       Void a paced run, with exit code 3, whose 99.9th percentile of send lag is above this (50us).
       """)
@@ -63,6 +68,11 @@ struct PacingOptions: ParsableArguments {
     }
     guard sendDuration.nanoseconds > 0, sendDuration.nanoseconds <= 86_400_000_000_000 else {
       throw ValidationError("--send-duration must be above 0 and at most a day")
+    }
+    if let warmUp {
+      guard (0..<sendDuration.nanoseconds).contains(warmUp.nanoseconds) else {
+        throw ValidationError("--warm-up must be from 0 to less than --send-duration")
+      }
     }
     guard lagBudget.nanoseconds >= 0 else { throw ValidationError("--lag-budget is not negative") }
     guard percentile > 0, percentile <= 99.999 else {
@@ -111,7 +121,9 @@ struct PacingOptions: ParsableArguments {
     var options = PacedLoop.Options()
     options.arrivals = schedule
     options.nanoseconds = UInt64(sendDuration.nanoseconds)
-    options.warmUpNanoseconds = min(options.warmUpNanoseconds, options.nanoseconds / 10)
+    options.warmUpNanoseconds =
+      warmUp.map { UInt64($0.nanoseconds) }
+      ?? min(options.warmUpNanoseconds, options.nanoseconds / 10)
     options.wait = wait.wait
     options.lagBudgetNanoseconds = UInt64(lagBudget.nanoseconds)
     return options
