@@ -42,6 +42,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -89,6 +90,7 @@ let package = Package(
     + Target.layer(
       "HistoryStore", "History", .product(name: "GRDB", package: "GRDB.swift"),
       tests: ["History", .product(name: "GRDB", package: "GRDB.swift")])
+    + Target.layer("Suites", "History", .product(name: "TOMLKit", package: "TOMLKit"))
     + Target.layer(
       "Reports", "History", "Measurement", "Statistics", "Gates", "Plots",
       .product(name: "TextTable", package: "TextTable"),
@@ -115,7 +117,7 @@ let package = Package(
         name: "CommandLine",
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
-          "History", "HistoryStore", "Gates", "Plots", "Reports", "Live",
+          "History", "HistoryStore", "Gates", "Plots", "Reports", "Live", "Suites", "CPlatform",
           .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

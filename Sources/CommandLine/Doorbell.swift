@@ -22,7 +22,7 @@ struct Doorbell: ParsableCommand {
       AnonymizeCommand.self, SynthCommand.self, CompareCommand.self, ReportCommand.self,
       LiveCommand.self, HistoryCommand.self, ExportCommand.self,
       GateCommand.self, AACommand.self, InjectCommand.self,
-      ShardCommand.self,
+      SuiteCommand.self, ShardCommand.self,
     ])
 
   static func main() {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backends
+import CPlatform
 import EventModel
 import Foundation
 import History
@@ -61,6 +62,10 @@ struct ReplayCommand: ParsableCommand {
   /// Number of the plug-in and folder that a child shares with the process that watches it.
   @Option(name: .customLong("backend-child"), help: .hidden)
   var backendChild: String?
+
+  /// One of many launches of a suite measures nothing more once nobody waits for it.
+  @Flag(name: .customLong("die-with-parent"), help: .hidden)
+  var diesWithParent = false
 
   @Option(
     name: .customLong("arch"),
@@ -151,6 +156,7 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     try reportingFailure(verbosity) {
+      if diesWithParent { CPlatform_dieWithParent() }
       let path = try trace ?? TraceLocator.defaultTrace()
       if let backendChild { try serve(backendChild, path) }
       let record = try measure(path)

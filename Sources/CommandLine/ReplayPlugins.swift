@@ -6,7 +6,7 @@ import History
 /// this command.
 enum ReplayPlugins {
   /// Instead of interrupt hardware, which a plug-in brings along.
-  static let architecture = "plug-in"
+  static let architecture = RunRecord.plugInArchitecture
 
   /// What the child hands over.
   struct Part: Codable {

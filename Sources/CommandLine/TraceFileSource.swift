@@ -82,6 +82,12 @@ extension TraceFileSource {
     return (SliceStart(geometry, from: records, time: keyFrame.time), keyFrame.ordinal)
   }
 
+  /// Ordinals of the events that follow a key frame; none where there is no index.
+  mutating func keyFrameOrdinals() -> Set<UInt64> {
+    guard reader.isSeekable, let found = try? reader.keyFrames() else { return [] }
+    return Set(found.map(\.ordinal))
+  }
+
   /// What a replay knows before the first event.
   mutating func stateAtStart() throws -> ConfigurationState {
     var state = ConfigurationState(geometry: header.description.geometry)

@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func foundationBeginsAtHistory() throws {
-    let above = ["History", "HistoryStore", "Reports", "CommandLine"]
+    let above = ["History", "HistoryStore", "Suites", "Reports", "CommandLine"]
     let sources = try Self.sources("Sources")
     #expect(sources.count > 100)
     for (path, text) in sources {

@@ -19,6 +19,7 @@ import Testing
     ("doctor", ["--root", "/no/such"]), ("report", ["/no/such.json", "--text"]),
     ("live", ["--traps", "-o", "/no/such/out"]), ("history", ["list", "/no/such.sqlite"]),
     ("export", ["/no/such.json", "--form", "csv"]),
+    ("suite", ["check", "/no/such.toml"]),
     ("shard", ["run", "/no/such.json", "1", "--results", "/no/such"]),
   ]
 

@@ -11,19 +11,23 @@ import Testing
     traces: [
       .init(path: "/t/long.dbtrace", contentHash: "bb", events: 100, cuts: [0, 30, 70]),
       .init(path: "/t/short.dbtrace", contentHash: "cc", events: 10, cuts: [0]),
-    ], designs: ["direct", "trapped"], experiments: ["core"], launches: 2, parameters: [])
+    ],
+    runs: ["direct", "trapped"].map {
+      .init(design: $0, experiments: ["core"], launches: 2, traces: [0, 1])
+    })
 
   /// What is counted depends on part and design alone; times are each process's own.
   static func result(_ number: Int, host: String = "x") throws -> ShardResult {
     let shard = plan.shards[number - 1]
+    let design = plan.runs[shard.run].design
     var proof = RunRecord.Cell(
-      design: shard.design, setUp: "owned", delivery: "vlpi", experiment: "equality")
-    let n = UInt64(10 * shard.part + (shard.design == "direct" ? 1 : 2))
+      design: design, setUp: "owned", delivery: "vlpi", experiment: "equality")
+    let n = UInt64(10 * shard.part + (design == "direct" ? 1 : 2))
     proof.ledger = .init(offered: n + 3, delivered: n, coalesced: 1, masked: 0, lost: ["fault": 2])
     proof.deliveryCounters = ["tlb-misses": n]
     proof.digest = "d\(n)"
     var core = RunRecord.Cell(
-      design: shard.design, setUp: "owned", delivery: "vlpi", experiment: "core")
+      design: design, setUp: "owned", delivery: "vlpi", experiment: "core")
     core.metrics = [
       .init(
         name: "ns", unit: "ns", lowerIsBetter: true, value: Double(number),
@@ -97,8 +101,8 @@ import Testing
     let error = #expect(throws: ShardError.self) { try Self.merged([1, 2, 3] + Array(5...15)) }
     let text = "\(try #require(error))"
     #expect(text.contains("2 shards have no result"))
-    #expect(text.contains("shard 4: long.dbtrace events 30..<70, trapped, launch 1"))
-    #expect(text.contains("shard 16: short.dbtrace events 0..<10, trapped, launch 2"))
+    #expect(text.contains("shard 4: long.dbtrace events 30..<70, trapped core, launch 1"))
+    #expect(text.contains("shard 16: short.dbtrace events 0..<10, trapped core, launch 2"))
   }
 
   @Test func resultsThatContradictAreRefused() throws {
@@ -136,7 +140,7 @@ import Testing
     #expect(try ShardResult.read(from: path, of: Self.plan) == first)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["shard-1.json"])
     var other = Self.plan
-    other.parameters = ["--passes", "3"]
+    other.runs[0].parameters = ["--passes", "3"]
     let error = #expect(throws: ShardError.self) { try ShardResult.read(from: path, of: other) }
     #expect("\(try #require(error))".contains("a result of plan"))
     var wrong = Self.plan

@@ -3,19 +3,36 @@ import TraceFormat
 
 /// Where a trace can be cut so that its parts, added up, are the whole.
 enum ShardCuts {
-  /// Cuts where at least `size` events have passed and nothing waits for its invalidation: there a part
-  /// needs no events from before it, and none is counted twice.
-  /// - Returns: events of the trace, and the first ordinals of its parts.
-  static func find(_ path: String, size: UInt64) throws -> (events: UInt64, cuts: [UInt64]) {
+  static func events(of path: String) throws -> UInt64 {
     var source = try TraceFileSource(path: path)
-    if let events = source.totals?.events, events <= size { return (events, [0]) }
+    if source.totals == nil { try source.forEachBatch { _ in true } }
+    guard let events = source.totals?.events, events > 0 else {
+      throw Failure("\(path): holds no event; leave it out")
+    }
+    return events
+  }
+
+  /// First ordinals of parts of at least `size` events each, but for the last.
+  ///
+  /// Cuts are made where nothing waits for its invalidation: there a part needs no events from before it, and
+  /// none is counted twice. Of those places, a key frame is taken, from which a part is read at once; if none
+  /// comes within half a size more, any.
+  static func find(_ path: String, size: UInt64) throws -> [UInt64] {
+    var source = try TraceFileSource(path: path)
+    if let events = source.totals?.events, events <= size { return [0] }
+    let keyFrames = source.keyFrameOrdinals()
     var state = try source.stateAtStart()
     var (ordinal, cuts): (UInt64, [UInt64]) = (0, [0])
     var progress = Progress("plan")
     let total = source.totals?.events
     try source.forEachBatch { batch in
       for event in batch {
-        if ordinal - cuts[cuts.count - 1] >= size, state.isSettled { cuts.append(ordinal) }
+        let length = ordinal - cuts[cuts.count - 1]
+        if length >= size, state.isSettled,
+          length >= size + size / 2 || keyFrames.isEmpty || keyFrames.contains(ordinal)
+        {
+          cuts.append(ordinal)
+        }
         state.apply(event)
         ordinal += 1
       }
@@ -23,6 +40,6 @@ enum ShardCuts {
       return true
     }
     progress.finish()
-    return (ordinal, cuts)
+    return cuts
   }
 }

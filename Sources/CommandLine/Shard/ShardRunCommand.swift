@@ -74,6 +74,14 @@ struct ShardRunCommand: ParsableCommand {
         "\(trace.path): is \(hash.prefix(12)), expected \(trace.contentHash.prefix(12)) as planned; "
           + "restore the trace, or plan anew")
     }
+    if let plugIn = plan.runs[plan.shards[number - 1].run].plugIn {
+      let hash = try ContentHash.ofFile(plugIn.path)
+      guard hash == plugIn.contentHash else {
+        throw Failure(
+          "\(plugIn.path): is \(hash.prefix(12)), expected \(plugIn.contentHash.prefix(12)) as planned; "
+            + "restore the plug-in, or plan anew")
+      }
+    }
   }
 
   /// Replays the shard in a fresh process.
@@ -81,71 +89,18 @@ struct ShardRunCommand: ParsableCommand {
     let folder = NSTemporaryDirectory() + "/doorbell-shard-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let shard = plan.shards[number - 1]
-    let trace = plan.traces[shard.trace]
-    let range = trace.range(ofPart: shard.part)
-    var path = trace.path
-    if trace.cuts.count > 1 {
-      path = folder + "/" + trace.name
-      try Console.step("part \(shard.part + 1) of \(trace.name)") {
-        try cut(trace, range, into: path)
+    do {
+      let process = ShardProcess(
+        plan: plan, number: number, folder: folder, verbosity: verbosity)
+      let record = try process.measure(isWhole: true)
+      if let void = record.cells.first(where: { $0.voidReason != nil }) {
+        throw Failure(
+          "shard \(number): \(void.design) \(void.experiment): void: \(void.voidReason ?? ""); it has no "
+            + "result and can be run again")
       }
+      return record
+    } catch let failed as ShardProcess.Failed {
+      throw Failure("shard \(number): \(failed); it has no result and can be run again")
     }
-    let output = folder + "/record.json"
-    // A snapshot comes before the events, and counts as they do.
-    let limit = (Int(range.upperBound - range.lowerBound) + 1_000_000) * 2
-    let status = try Console.step("replay through \(shard.design)") {
-      try start(
-        ["replay", path, "--design", shard.design, "--experiment"] + plan.experiments
-          + plan.parameters + ["--limit", "\(limit)", "--format", "json", "--output", output]
-          + verbosity.words)
-    }
-    guard status == 0 || status == ExitStatus.regression.rawValue,
-      FileManager.default.fileExists(atPath: output)
-    else {
-      throw Failure(
-        "shard \(number): replay ended with \(status); it has no result and can be run again")
-    }
-    return try RunRecord.read(from: output)
-  }
-
-  private func cut(_ trace: ShardPlan.Trace, _ range: Range<UInt64>, into path: String) throws {
-    let count = range.upperBound - range.lowerBound
-    let report = path + ".json"
-    let status = try start(
-      [
-        "slice", trace.path, "--first", "\(range.lowerBound)", "--count", "\(count)", "--format",
-        "json", "--output", path,
-      ] + verbosity.words, output: report)
-    struct Report: Decodable { var selectedEvents, leadInEvents: UInt64 }
-    guard status == 0 else {
-      throw Failure("shard \(number): its part of \(trace.path) could not be cut out")
-    }
-    let found = try JSONDecoder().decode(
-      Report.self, from: Data(contentsOf: URL(fileURLWithPath: report)))
-    guard found.selectedEvents == count, found.leadInEvents == 0 else {
-      throw Failure(
-        "shard \(number): its part has \(found.selectedEvents) events and \(found.leadInEvents) before "
-          + "them, expected \(count) and 0; plan anew with this executable")
-    }
-  }
-
-  /// Runs a verb of this tool to its end. Its results go to a file or nowhere, its messages to stderr.
-  private func start(_ words: [String], output: String? = nil) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
-    process.arguments = words
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    if let output {
-      guard FileManager.default.createFile(atPath: output, contents: nil) else {
-        throw Failure.ofSystem("creating a file", path: output)
-      }
-      process.standardOutput = FileHandle(forWritingAtPath: output)
-    }
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationReason == .exit
-      ? process.terminationStatus : 128 + process.terminationStatus
   }
 }

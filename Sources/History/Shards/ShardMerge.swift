@@ -23,7 +23,9 @@ public struct ShardMerge {
     }
     duplicates.append(result.number)
     let name = plan.name(of: result.number)
-    if let fact = result.record.firstDifference(fromRepetition: other.record) {
+    if let fact = result.record.firstDifference(fromRepetition: other.record)
+      ?? other.record.firstDifference(fromRepetition: result.record)
+    {
       throw ShardError.contradiction(fact: fact, first: name, other: "another result of it")
     }
     let (mine, theirs) = try (ShardFile.json(result), ShardFile.json(other))
@@ -50,31 +52,53 @@ public struct ShardMerge {
   }
 
   private func record(of trace: ShardPlan.Trace, _ results: [ShardResult]) throws -> RunRecord {
-    // One record per launch, in which parts add up; then launches beside each other.
-    let launches = try (1...plan.launches).map { launch in
-      try sum(trace, results.filter { $0.shard.launch == launch })
-    }
-    for (index, other) in launches.enumerated().dropFirst() {
-      if let fact = other.firstDifference(fromRepetition: launches[0]) {
-        throw ShardError.contradiction(
-          fact: fact, first: "launch 1 of \(trace.name)", other: "launch \(index + 1)")
+    // Parts add up; then come runs and launches beside each other.
+    var records: [RunRecord] = []
+    var firsts: [Int: RunRecord] = [:]
+    for (_, group) in Self.grouped(results) {
+      let shard = group[0].shard
+      let record = try sum(trace, group)
+      if let first = firsts[shard.run] {
+        if let fact = record.firstDifference(fromRepetition: first)
+          ?? first.firstDifference(fromRepetition: record)
+        {
+          throw ShardError.contradiction(
+            fact: fact, first: "launch 1 of \(trace.name)", other: "launch \(shard.launch)")
+        }
+      } else {
+        firsts[shard.run] = record
       }
+      // The proof of a design stands in each of its runs.
+      for other in firsts.values {
+        if let fact = record.keeping(sharedWith: other).firstDifference(fromRepetition: other) {
+          throw ShardError.contradiction(
+            fact: fact, first: "one run on \(trace.name)", other: "another on it")
+        }
+      }
+      records.append(record)
     }
-    return try RunRecord.merged(launches)
+    var merged = try RunRecord.merged(records)
+    merged.launches = trace.cuts.count * (results.map(\.shard.launch).max() ?? 1)
+    merged.started = results.map(\.record.started).min() ?? merged.started
+    return merged
   }
 
+  /// By launch and run, in this order.
+  private static func grouped(_ results: [ShardResult]) -> [(key: [Int], value: [ShardResult])] {
+    Dictionary(grouping: results) { [$0.shard.launch, $0.shard.run] }
+      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+  }
+
+  /// - Parameter results: of one launch of one run, a part each.
   private func sum(_ trace: ShardPlan.Trace, _ results: [ShardResult]) throws -> RunRecord {
     var sum = results[0].record
     let isInParts = trace.cuts.count > 1
     sum.command = ["shard", "merge", "plan", try plan.hash]
-    sum.started = results.map(\.record.started).min() ?? sum.started
-    sum.launches = trace.cuts.count
     sum.warnings = Set(results.flatMap(\.record.warnings)).sorted()
     sum.trace = .init(
       name: trace.name, contentHash: trace.contentHash, events: trace.events, eventsByKind: [:],
       lostEvents: results.map(\.record.trace.lostEvents).max() ?? 0)
-    // Every design replays every part: kinds are counted with the first of them.
-    for result in results where result.shard.design == results[0].shard.design {
+    for result in results {
       sum.trace.eventsByKind.merge(result.record.trace.eventsByKind, uniquingKeysWith: +)
     }
     for result in results.dropFirst() {
@@ -94,21 +118,11 @@ public struct ShardMerge {
 }
 
 extension RunRecord {
-  /// The first exact fact in which two runs of the same differ, in words.
-  fileprivate func firstDifference(fromRepetition other: RunRecord) -> String? {
-    if cells.count != other.cells.count { return "the number of cells" }
-    for cell in cells {
-      guard let twin = other.cells.first(where: { $0.isSame(as: cell) }) else {
-        return "cells: only one has \(cell.experiment) of \(cell.design)"
-      }
-      let name = "of \(cell.experiment), \(cell.design)"
-      if cell.ledger != twin.ledger { return "the ledger \(name)" }
-      if cell.setUpCounters != twin.setUpCounters { return "set-up counters \(name)" }
-      if cell.deliveryCounters != twin.deliveryCounters { return "delivery counters \(name)" }
-      if cell.conformance != twin.conformance { return "the conformance \(name)" }
-      if cell.digest != twin.digest { return "the digest of outcomes \(name)" }
-    }
-    return nil
+  /// Without the cells that `other` does not have.
+  fileprivate func keeping(sharedWith other: RunRecord) -> RunRecord {
+    var record = self
+    record.cells = cells.filter { cell in other.cells.contains { $0.isSame(as: cell) } }
+    return record
   }
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A suite cut into shards: what each one replays, of what, with which build. Written once, read by every
-/// node and by the merge.
+/// node and by the merge; on one machine `suite run` keeps it beside its results.
 ///
 ///     let plan = try ShardPlan.read(from: "plan.json")
 ///     plan.shards[k - 1]                 // what task k does
@@ -9,17 +9,16 @@ import Foundation
 ///
 /// It measures nothing and starts nothing. A plan is never changed: another suite is another plan.
 public struct ShardPlan: Codable, Hashable, Sendable {
-  /// Counts up whenever a reader of the previous version would be misled.
-  public static let currentSchema = 1
+  /// Counts up whenever a reader of the previous version would be misled. 2: runs, each with its own
+  /// designs, experiments and words.
+  public static let currentSchema = 2
 
   public var schema: Int = ShardPlan.currentSchema
   public var tool: Build
+  /// Where all shards run; absent in a plan for many machines, whose results are held against each other.
+  public var host: HostFingerprint?
   public var traces: [Trace]
-  /// Words for `replay` beside trace, design and experiment: the same for every shard.
-  public var parameters: [String]
-  public var experiments: [String]
-  /// Fresh processes per part and design.
-  public var launches: Int
+  public var runs: [Run]
   /// Numbered from 1 in this order.
   public var shards: [Shard]
 
@@ -42,7 +41,7 @@ public struct ShardPlan: Codable, Hashable, Sendable {
     public var events: UInt64
     /// First ordinals of the parts, rising from 0.
     public var cuts: [UInt64]
-    public init(path: String, contentHash: String, events: UInt64, cuts: [UInt64]) {
+    public init(path: String, contentHash: String, events: UInt64, cuts: [UInt64] = [0]) {
       self.path = path
       self.contentHash = contentHash
       self.events = events
@@ -55,32 +54,32 @@ public struct ShardPlan: Codable, Hashable, Sendable {
     }
   }
 
-  /// One part of one trace through one design, in a process of its own.
+  /// One part of one trace through one run, in a process of its own.
   public struct Shard: Codable, Hashable, Sendable {
     /// In `traces`.
     public var trace: Int
     /// In the `cuts` of the trace.
     public var part: Int
-    public var design: String
+    /// In `runs`.
+    public var run: Int
     /// From 1.
     public var launch: Int
   }
 
-  public init(
-    tool: Build, traces: [Trace], designs: [String], experiments: [String], launches: Int,
-    parameters: [String]
-  ) {
+  /// All first launches come before all second ones: whatever drifts on a host hits all runs alike, and a
+  /// suite that is stopped has measured each of them.
+  public init(tool: Build, traces: [Trace], runs: [Run], host: HostFingerprint? = nil) {
     self.tool = tool
+    self.host = host
     self.traces = traces
-    self.experiments = experiments
-    self.launches = launches
-    self.parameters = parameters
+    self.runs = runs
     shards = []
-    for trace in traces.indices {
-      for launch in 1...max(1, launches) {
+    for launch in 1...max(1, runs.map(\.launches).max() ?? 1) {
+      for trace in traces.indices {
         for part in traces[trace].cuts.indices {
-          for design in designs {
-            shards.append(Shard(trace: trace, part: part, design: design, launch: launch))
+          for run in runs.indices
+          where runs[run].launches >= launch && runs[run].traces.contains(trace) {
+            shards.append(Shard(trace: trace, part: part, run: run, launch: launch))
           }
         }
       }
@@ -90,12 +89,12 @@ public struct ShardPlan: Codable, Hashable, Sendable {
   /// SHA-256 of the plan as JSON with sorted keys, in hex: the same for every copy of it.
   public var hash: String { get throws { SHA256.hex(try ShardFile.json(self)) } }
 
-  /// Shard `number`, in words: "nvme.dbtrace events 0..<50000, direct, launch 1".
+  /// Shard `number`, in words: "nvme.dbtrace events 0..<50000, direct core, launch 1".
   public func name(of number: Int) -> String {
     let shard = shards[number - 1]
     let trace = traces[shard.trace]
     let range = trace.range(ofPart: shard.part)
-    return "\(trace.name) events \(range.lowerBound)..<\(range.upperBound), \(shard.design), "
+    return "\(trace.name) events \(range.lowerBound)..<\(range.upperBound), \(runs[shard.run]), "
       + "launch \(shard.launch)"
   }
 
@@ -115,10 +114,10 @@ public struct ShardPlan: Codable, Hashable, Sendable {
     try require(Set(plan.shards).count == plan.shards.count, "a shard is there twice")
     for shard in plan.shards {
       try require(
-        plan.traces.indices.contains(shard.trace)
+        plan.traces.indices.contains(shard.trace) && plan.runs.indices.contains(shard.run)
           && plan.traces[shard.trace].cuts.indices.contains(shard.part)
-          && (1...max(1, plan.launches)).contains(shard.launch),
-        "a shard is of a trace, part or launch that is not in it")
+          && (1...max(1, plan.runs[shard.run].launches)).contains(shard.launch),
+        "a shard is of a trace, part, run or launch that is not in it")
     }
     return plan
   }
