@@ -56,6 +56,7 @@ struct ConformCommand: ParsableCommand {
       let paths = try traces.isEmpty ? TraceLocator.shippedTraces() : traces
       // What cannot be read is said before anything is run.
       for path in paths { _ = try TraceFileSource(path: path) }
+      Interruption.requestsStop()
       let report = try proved(paths)
       try format.print(report) { ConformText(report: report).text() }
       if !report.conforms { throw ExitCode(ExitStatus.regression.rawValue) }

@@ -17,8 +17,15 @@ enum Console {
     set { chosen.store(newValue, ordering: .relaxed) }
   }
 
-  static func print(_ text: String) {
-    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+  /// A result. A reader that goes away (`… | head`) has enough: the verb goes on, and its exit code is what it
+  /// would have been.
+  static func print(_ text: String) throws {
+    do {
+      var stream = ResultStream()
+      stream.bytes = Array((text.hasSuffix("\n") ? text : text + "\n").utf8)
+      try stream.flush()
+    } catch is ResultStream.Closed {
+    }
   }
 
   /// Why the verb ends.
@@ -59,7 +66,20 @@ enum Console {
 
   private static func say(_ text: String) {
     Progress.wipe()
-    FileHandle.standardError.write(Data("\(text)\n".utf8))
+    write("\(text)\n")
+  }
+
+  /// To stderr, as it is. Where nobody reads it, that is no reason to end.
+  static func write(_ text: String) {
+    var left = Array(text.utf8)[...]
+    while !left.isEmpty {
+      // Safety: the slice stays in place during the call, which reads it.
+      let put = unsafe left.withUnsafeBytes {
+        unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
+      }
+      if put < 0, errno != EINTR { return }
+      left = left.dropFirst(max(0, put))
+    }
   }
 
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }

@@ -1,5 +1,9 @@
 import ArgumentParser
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// `doorbell`: parse, compose, print. Everything else is in the layers below.
 @main
 struct Doorbell: ParsableCommand {
@@ -8,7 +12,8 @@ struct Doorbell: ParsableCommand {
     abstract: "Replays recorded device interrupts and DMA through competing delivery designs.",
     discussion: """
       Exit codes: 0 pass, 1 regression or nonconforming backend, 2 inconclusive, 3 could not \
-      measure (damaged trace, missing part), 64 wrong usage.
+      measure (damaged trace, missing part), 64 wrong usage, 130 interrupted by Ctrl-C (128 and the \
+      number of any signal).
 
       Try:
         doorbell replay
@@ -26,18 +31,40 @@ struct Doorbell: ParsableCommand {
     ])
 
   static func main() {
-    // A word that is no verb is told apart here: the parser would call it an unexpected argument.
-    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), word != "help" {
-      let verbs = configuration.subcommands.compactMap { $0.configuration.commandName }
-      if !verbs.contains(word) {
-        let nearest = VerbSuggestion.nearest(to: word, among: verbs)
-        let advice =
-          nearest.map { "did you mean '\($0)'?" } ?? "there are: \(verbs.joined(separator: ", "))"
-        Console.error("no verb '\(word)'; \(advice)\nSee 'doorbell --help'.")
-        exit(withError: ExitCode.validationFailure)
-      }
+    Interruption.unblock()
+    // A write to a reader that has gone then says EPIPE instead of ending the process midway.
+    signal(SIGPIPE, SIG_IGN)
+    let words = Array(CommandLine.arguments.dropFirst())
+    refuseUnknownVerb(words, below: configuration, called: [])
+    do {
+      var command = try parseAsRoot(words)
+      try command.run()
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      Console.write(Suggestion.added(to: fullMessage(for: error)) + "\n")
+      exit(withError: ExitCode.validationFailure)
     }
-    main(nil)
+  }
+
+  /// A word that is no verb is told apart here: the parser would call it an unexpected argument.
+  private static func refuseUnknownVerb(
+    _ words: [String], below command: CommandConfiguration, called names: [String]
+  ) {
+    guard !command.subcommands.isEmpty, let word = words.first, !word.hasPrefix("-") else { return }
+    if word == "help", names.isEmpty {
+      return refuseUnknownVerb(Array(words.dropFirst()), below: command, called: names)
+    }
+    let verbs = command.subcommands.compactMap { $0.configuration.commandName }
+    guard let place = verbs.firstIndex(of: word) else {
+      let name = (names + [word]).joined(separator: " ")
+      let help = (["doorbell"] + names + ["--help"]).joined(separator: " ")
+      Console.error(
+        "no verb '\(name)'; \(Suggestion.advice(for: word, among: verbs))\nSee '\(help)'.")
+      exit(withError: ExitCode.validationFailure)
+    }
+    refuseUnknownVerb(
+      Array(words.dropFirst()), below: command.subcommands[place].configuration,
+      called: names + [word])
   }
 }
 

@@ -54,7 +54,9 @@ struct ExportCommand: ParsableCommand {
       switch form {
       case .csv: try write(RecordCSV(try records()).text())
       case .openmetrics: try write(try OpenMetrics(try records()).text())
-      case .hgrm: try HistogramFiles(RunRecord.merged(try records())).write(to: output ?? ".")
+      case .hgrm:
+        let files = HistogramFiles(try RunRecord.merged(try records()))
+        try Interruption.deferred { try files.write(to: output ?? ".") }
       case .perfetto: try write(try timeline(inputs[0]))
       }
     }
@@ -83,7 +85,9 @@ struct ExportCommand: ParsableCommand {
       return
     }
     do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
+      try Interruption.deferred {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
+      }
     } catch let error as CocoaError {
       throw Failure("\(output): cannot be written: \(error.localizedDescription)")
     }

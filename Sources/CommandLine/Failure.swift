@@ -42,6 +42,9 @@ extension ParsableCommand {
     } catch let failure as Failure {
       Console.error(failure.description)
       throw ExitCode(failure.status.rawValue)
+    } catch let stopped as Interruption.Stopped {
+      Console.error("interrupted; \(stopped.consequence)")
+      throw ExitCode(stopped.status)
     } catch let exit as ExitCode {
       throw exit
     } catch let validation as ValidationError {

@@ -13,13 +13,13 @@ enum FindingsFormat: String, ExpressibleByArgument, CaseIterable {
     switch self {
     case .table: try OutputFormat.table.print(document, text: text)
     case .json: try OutputFormat.json.print(document, text: text)
-    case .markdown: Console.print(FindingsMarkdown(findings()).text())
+    case .markdown: try Console.print(FindingsMarkdown(findings()).text())
     case .junit:
       let now = Date().formatted(
         .iso8601.year().month().day().time(includingFractionalSeconds: false))
-      Console.print(FindingsJUnit(findings(), timestamp: now).text())
-    case .sarif: Console.print(try FindingsSARIF(findings(), version: ToolVersion.text).json())
-    case .openmetrics: Console.print(FindingsOpenMetrics(findings()).text())
+      try Console.print(FindingsJUnit(findings(), timestamp: now).text())
+    case .sarif: try Console.print(try FindingsSARIF(findings(), version: ToolVersion.text).json())
+    case .openmetrics: try Console.print(FindingsOpenMetrics(findings()).text())
     }
   }
 }

@@ -108,7 +108,7 @@ struct ImportCommand: ParsableCommand {
         throw error
       }
       let text = ImportText(report: report, summary: summary, output: output)
-      Console.print(format == .json ? try text.json() : text.table())
+      try Console.print(format == .json ? try text.json() : text.table())
     }
   }
 

@@ -95,8 +95,8 @@ struct LiveCommand: ParsableCommand {
       for word in words.flatMap({ $0.split(separator: ",").map(String.init) }) {
         guard let choice = Choice(rawValue: word) else {
           throw ValidationError(
-            "no \(option) '\(word)'; there are: "
-              + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+            "no \(option) '\(word)'; "
+              + Suggestion.advice(for: word, among: Choice.allCases.map(\.rawValue)))
         }
         found.insert(choice)
       }
@@ -133,8 +133,8 @@ struct LiveCommand: ParsableCommand {
       let record = try traps ? task.measureTraps() : task.measure()
       if let output { try record.write(to: output) }
       switch format {
-      case .table: Console.print(LiveReport(record).text())
-      case .json: Console.print(String(decoding: try record.json(), as: UTF8.self))
+      case .table: try Console.print(LiveReport(record).text())
+      case .json: try Console.print(String(decoding: try record.json(), as: UTF8.self))
       }
       if let void = record.cells.first(where: { $0.ledger?.lostTotal ?? 0 > 0 }) {
         throw Failure(

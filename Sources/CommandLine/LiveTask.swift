@@ -139,7 +139,7 @@ struct LiveTask {
     } catch .absent(let absence) {
       return absence
     } catch .interrupted {
-      throw Failure("interrupted; nothing was reported")
+      throw Interruption.Stopped(consequence: "nothing was reported")
     } catch {
       throw Failure("live: \(error)")
     }

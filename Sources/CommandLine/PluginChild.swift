@@ -8,6 +8,7 @@ import Foundation
 /// A process that runs one plug-in for this one, and what became of it: a plug-in that crashes or hangs
 /// takes a child along and no more.
 ///
+/// An interruption ends the child, if the caller has called `Interruption.requestsStop`.
 /// The two share a folder. The child stores where it is in its page `status` (`PluginStatus`) and writes
 /// its results to `result`; what the plug-in prints goes to stderr.
 struct PluginChild {
@@ -65,6 +66,9 @@ struct PluginChild {
     }
     let hung = watch(process, folder)
     process.waitUntilExit()
+    guard !Interruption.isStopRequested else {
+      throw Interruption.Stopped(consequence: "nothing is known of \(plugin)")
+    }
     return try fate(process, folder, hung: hung)
   }
 
@@ -73,6 +77,11 @@ struct PluginChild {
     var seen: (calls: UInt64, since: Date)?
     while process.isRunning {
       Thread.sleep(forTimeInterval: 0.005)
+      if Interruption.isStopRequested {
+        // It may hang.
+        kill(process.processIdentifier, SIGKILL)
+        return false
+      }
       guard let position = position(folder), position.call != .none else {
         seen = nil
         continue

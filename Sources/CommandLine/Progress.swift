@@ -71,13 +71,13 @@ struct Progress {
 
   private static func draw(_ text: String) {
     hasLine.store(true, ordering: .relaxed)
-    FileHandle.standardError.write(Data("\r\(text)\u{1B}[K".utf8))
+    Console.write("\r\(text)\u{1B}[K")
   }
 
   /// Removes what is drawn, if anything is: another line of text comes.
   static func wipe() {
     guard hasLine.exchange(false, ordering: .relaxed) else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    Console.write("\r\u{1B}[K")
   }
 
   private static func seconds(_ duration: Duration) -> Double {

@@ -137,8 +137,8 @@ struct ReplayCommand: ParsableCommand {
     }
     for name in designs where Design(name: name) == nil {
       throw ValidationError(
-        "no design '\(name)'; there are: "
-          + BackendCatalogue.designs.map { "\($0)" }.joined(separator: ", "))
+        "no design '\(name)'; "
+          + Suggestion.advice(for: name, among: BackendCatalogue.designs.map { "\($0)" }))
     }
     guard backendDeadline.nanoseconds > 0 else {
       throw ValidationError("--backend-deadline takes a time above 0")
@@ -160,11 +160,13 @@ struct ReplayCommand: ParsableCommand {
       let path = try trace ?? TraceLocator.defaultTrace()
       if let backendChild { try serve(backendChild, path) }
       let record = try measure(path)
-      if let output { try record.write(to: output) }
-      if let histograms { try HistogramFiles(record).write(to: histograms) }
+      try Interruption.deferred {
+        if let output { try record.write(to: output) }
+        if let histograms { try HistogramFiles(record).write(to: histograms) }
+      }
       switch format {
-      case .table: Console.print(ReplayReport(record).text())
-      case .json: Console.print(String(decoding: try record.json(), as: UTF8.self))
+      case .table: try Console.print(ReplayReport(record).text())
+      case .json: try Console.print(String(decoding: try record.json(), as: UTF8.self))
       }
       if record.cells.contains(where: { $0.conformance?.firstDifference != nil }) {
         throw ExitCode(ExitStatus.regression.rawValue)
@@ -221,8 +223,12 @@ struct ReplayCommand: ParsableCommand {
   private func measure(_ path: String) throws -> RunRecord {
     var source = try TraceFileSource(path: path, forReplay: true)
     // Before anything is timed, because one that cannot be loaded ends the command.
-    let plugins = try ReplayPlugins.run(
-      backends, deadline: Double(backendDeadline.nanoseconds) / 1e9)
+    let plugins =
+      try backends.isEmpty
+      ? []
+      : Interruption.deferred(saying: "nothing was reported") {
+        try ReplayPlugins.run(backends, deadline: Double(backendDeadline.nanoseconds) / 1e9)
+      }
     var task = try task(&source, path)
     let (events, geometry) = (task.events, task.geometry)
     var cells: [RunRecord.Cell] = []

@@ -69,7 +69,7 @@ struct ReportCommand: ParsableCommand {
       }
       if let output { try write(page, to: output) }
       if text {
-        Console.print(
+        try Console.print(
           page.text(
             columns: width ?? Console.columns() ?? 80,
             characters: Sparkline.takesUTF8 ? .unicode : .ascii))
@@ -80,7 +80,9 @@ struct ReportCommand: ParsableCommand {
   private func write(_ page: ReportPage, to path: String) throws {
     do {
       let html = try Console.step("page") { try page.html() }
-      try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      try Interruption.deferred {
+        try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      }
     } catch let error as CocoaError {
       throw Failure("\(path): cannot be written: \(error.localizedDescription)")
     }

@@ -13,8 +13,6 @@ struct ResultStream: ~Copyable {
 
   init() {
     bytes.reserveCapacity(Self.limit + 4096)
-    // A write then says EPIPE instead of ending the process midway.
-    signal(SIGPIPE, SIG_IGN)
   }
 
   /// Writes what has gathered, if it is enough.
@@ -33,7 +31,7 @@ struct ResultStream: ~Copyable {
       if put < 0 {
         if errno == EINTR { continue }
         if errno == EPIPE { throw Closed() }
-        throw Failure("standard output: write failed with error \(errno); is the disk full?")
+        throw Failure.ofSystem("write", path: "standard output")
       }
       done += put
     }

@@ -103,11 +103,11 @@ extension OutputFormat {
   /// Prints a result: as text, or encoded.
   func print(_ document: some Encodable, text: () -> String) throws {
     switch self {
-    case .table: Console.print(text())
+    case .table: try Console.print(text())
     case .json:
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      Console.print(String(decoding: try encoder.encode(document), as: UTF8.self))
+      try Console.print(String(decoding: try encoder.encode(document), as: UTF8.self))
     }
   }
 }

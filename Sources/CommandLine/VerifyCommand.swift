@@ -74,11 +74,11 @@ struct VerifyCommand: ParsableCommand {
       // What a scan forgives (an index or a trailer that does not fit), a reader does not.
       if document.isIntact { try readThrough() }
       switch format {
-      case .table: Console.print(text(document))
+      case .table: try Console.print(text(document))
       case .json:
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        Console.print(String(decoding: try encoder.encode(document), as: UTF8.self))
+        try Console.print(String(decoding: try encoder.encode(document), as: UTF8.self))
       }
       if !document.isIntact { throw ExitCode(ExitStatus.couldNotMeasure.rawValue) }
     }

@@ -79,6 +79,26 @@ import Testing
     #expect(result.error.contains("no verb '\(word)'; \(advice)"), "\(result.error)")
   }
 
+  @Test(arguments: [
+    ("history lst nights.sqlite", "no verb 'history lst'; did you mean 'list'?"),
+    ("shard x", "no verb 'shard x'; there are: plan, run, merge"),
+    ("help replya", "no verb 'replya'; did you mean 'replay'?"),
+    ("replay --experimnt core", "Unknown option '--experimnt'. Did you mean '--experiment'?"),
+    ("replay --experiment cor", "did you mean 'core'?"),
+    ("info x --format jsn", "did you mean 'json'? Please provide one of 'table' and 'json'."),
+    ("synth brst -o x", "did you mean 'burst'?"),
+    ("replay --design drect", "no design 'drect'; did you mean 'direct'?"),
+    ("gate a b --design nul", "no design 'nul' to gate; there are: trapped, "),
+    ("live --vcpu haltd", "no vCPU state 'haltd'; did you mean 'halted'?"),
+    ("shard plan x -o y --experiment pth", "did you mean 'path'?"),
+    ("convert x -o y --codec snappy", "Please provide one of 'zstd', 'lz4' or 'none'."),
+  ]) func whatIsMistypedIsSuggested(words: String, advice: String) throws {
+    let result = try Tool.run(words.split(separator: " ").map(String.init))
+    #expect(result.status == 64 && result.output.isEmpty)
+    #expect(result.error.contains(advice), "\(result.error)")
+    #expect(!result.error.contains("snappy'; did"), "nothing is near that")
+  }
+
   @Test(arguments: verbs) func aMissingFileIsNamed(
     verb: String, arguments: [String]
   ) throws {

@@ -51,9 +51,9 @@ struct GatePlan: ParsableArguments {
     for name in designs {
       guard let design = Design(name: name), design != .null else {
         throw ValidationError(
-          "no design '\(name)' to gate; there are: "
-            + BackendCatalogue.designs.filter { $0 != .null }.map { "\($0)" }
-            .joined(separator: ", "))
+          "no design '\(name)' to gate; "
+            + Suggestion.advice(
+              for: name, among: BackendCatalogue.designs.filter { $0 != .null }.map { "\($0)" }))
       }
       if let reason = BackendCatalogue.absence(of: design, on: architecture) {
         throw ValidationError("\(design) is not available on \(architecture.rawValue): \(reason)")

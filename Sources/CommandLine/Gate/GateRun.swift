@@ -111,7 +111,9 @@ struct GateRun {
     var count = 0
     while elapsed < seconds, count < limit {
       count += 1
-      guard !Interruption.isStopRequested else { throw Failure("interrupted; nothing is known") }
+      guard !Interruption.isStopRequested else {
+        throw Interruption.Stopped(consequence: "nothing is known")
+      }
       for (cell, more) in try block(cells) { evidence[cell]?.add(more) }
       progress.update(
         UInt64(launchCount), within: .seconds(seconds), saying: "measuring")
@@ -191,7 +193,9 @@ struct GateRun {
       progress.update(
         UInt64(launchCount), within: .seconds(plan.budgetSeconds),
         saying: "\(step.phase.rawValue), \(step.cells.count) cells")
-      guard !Interruption.isStopRequested else { throw Failure("interrupted; no verdict") }
+      guard !Interruption.isStopRequested else {
+        throw Interruption.Stopped(consequence: "there is no verdict")
+      }
     }
     document.times = session.results
   }

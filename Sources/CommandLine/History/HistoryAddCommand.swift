@@ -37,8 +37,10 @@ struct HistoryAddCommand: ParsableCommand {
       let store = try HistoryStore(path: history, creates: true)
       for (path, records) in read {
         for record in records {
-          switch try store.add(record, commit: commit) {
-          case .added(let id): Console.print("run \(id): \(record.trace.name), \(record.started)")
+          let outcome = try Interruption.deferred { try store.add(record, commit: commit) }
+          switch outcome {
+          case .added(let id):
+            try Console.print("run \(id): \(record.trace.name), \(record.started)")
           case .duplicate(let id): Console.note("\(path): run \(id) is this very record; not added")
           }
         }

@@ -21,8 +21,17 @@ struct HistoryExportCommand: ParsableCommand {
 
   func run() throws {
     try reportingFailure(verbosity) {
-      let out = FileHandle.standardOutput
-      try HistoryStore(path: history).export { try out.write(contentsOf: $0 + Data("\n".utf8)) }
+      var stream = ResultStream()
+      do {
+        try HistoryStore(path: history).export { line in
+          stream.bytes += line
+          stream.bytes.append(UInt8(ascii: "\n"))
+          try stream.flushIfFull()
+        }
+        try stream.flush()
+      } catch is ResultStream.Closed {
+        // Whoever reads has enough.
+      }
     }
   }
 }
@@ -59,8 +68,10 @@ struct HistoryImportCommand: ParsableCommand {
         }
         text = found
       }
-      let count = try HistoryStore(path: history, creates: true).importLines(text, from: lines)
-      Console.print("\(count.added) runs added, \(count.duplicates) were there")
+      let count = try Interruption.deferred {
+        try HistoryStore(path: history, creates: true).importLines(text, from: lines)
+      }
+      try Console.print("\(count.added) runs added, \(count.duplicates) were there")
     }
   }
 }

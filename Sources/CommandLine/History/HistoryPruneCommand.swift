@@ -36,8 +36,10 @@ struct HistoryPruneCommand: ParsableCommand {
 
   func run() throws {
     try reportingFailure(verbosity) {
-      let pruned = try HistoryStore(path: history).prune(before: before, keeping: keep)
-      Console.print(
+      let pruned = try Interruption.deferred {
+        try HistoryStore(path: history).prune(before: before, keeping: keep)
+      }
+      try Console.print(
         pruned.isEmpty
           ? "nothing to remove"
           : "removed \(pruned.count) runs: \(pruned.map(String.init).joined(separator: " "))")

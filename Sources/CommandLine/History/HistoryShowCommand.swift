@@ -29,10 +29,10 @@ struct HistoryShowCommand: ParsableCommand {
     try reportingFailure(verbosity) {
       let record = try HistoryStore(path: history).record(number)
       switch format {
-      case .json: Console.print(String(decoding: try record.json(), as: UTF8.self))
+      case .json: try Console.print(String(decoding: try record.json(), as: UTF8.self))
       case .table:
         let isLive = record.cells.contains { $0.mode == "live" }
-        Console.print(isLive ? LiveReport(record).text() : ReplayReport(record).text())
+        try Console.print(isLive ? LiveReport(record).text() : ReplayReport(record).text())
       }
     }
   }

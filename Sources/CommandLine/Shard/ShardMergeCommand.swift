@@ -52,8 +52,8 @@ struct ShardMergeCommand: ParsableCommand {
       for (index, record) in records.enumerated() {
         // Two folders may hold traces of one name.
         let path = "\(output)/\(index + 1)-\(record.trace.name).json"
-        try record.write(to: path)
-        Console.print("\(path): \(record.cells.count) cells, \(record.launches) launches")
+        try Interruption.deferred { try record.write(to: path) }
+        try Console.print("\(path): \(record.cells.count) cells, \(record.launches) launches")
       }
       if let cell = records.flatMap(\.cells).first(where: { $0.conformance?.firstDifference != nil }
       ) {

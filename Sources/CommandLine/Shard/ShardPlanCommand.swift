@@ -116,15 +116,17 @@ struct ShardPlanCommand: ParsableCommand {
   func run() throws {
     try reportingFailure(verbosity) {
       let plan = try suite.map(planned) ?? planned()
-      guard try ShardFile.create(plan, at: output) else {
-        throw Failure(
-          "\(output): is there already; a plan is not changed: remove it or name another")
+      try Interruption.deferred {
+        guard try ShardFile.create(plan, at: output) else {
+          throw Failure(
+            "\(output): is there already; a plan is not changed: remove it or name another")
+        }
+        if let slurm { try SlurmArray(plan, at: output).write(to: slurm) }
       }
-      if let slurm { try SlurmArray(plan, at: output).write(to: slurm) }
       for trace in plan.traces {
-        Console.print("\(trace.name): \(trace.events) events in \(trace.cuts.count) parts")
+        try Console.print("\(trace.name): \(trace.events) events in \(trace.cuts.count) parts")
       }
-      Console.print("\(plan.shards.count) shards, plan \(try plan.hash.prefix(12))")
+      try Console.print("\(plan.shards.count) shards, plan \(try plan.hash.prefix(12))")
     }
   }
 

@@ -28,9 +28,6 @@ struct ShardProcess {
     }
   }
 
-  /// Somebody asked this process to end.
-  struct Stopped: Error {}
-
   private var run: ShardPlan.Run { plan.runs[plan.shards[number - 1].run] }
 
   /// Words for `replay` that make the record, but for where it goes.
@@ -111,7 +108,10 @@ struct ShardProcess {
         ended.wait()
       }
     }
-    if Interruption.isStopRequested { throw Stopped() }
+    guard !Interruption.isStopRequested else {
+      throw Interruption.Stopped(
+        consequence: "shard \(number) has no result and can be run again")
+    }
     let said = FileManager.default.contents(atPath: log).map { String(decoding: $0, as: UTF8.self) }
     let status =
       process.terminationReason == .exit

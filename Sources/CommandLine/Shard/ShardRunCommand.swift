@@ -37,16 +37,17 @@ struct ShardRunCommand: ParsableCommand {
       let name = "shard \(number): \(plan.name(of: number))"
       if FileManager.default.fileExists(atPath: path) {
         let result = try ShardResult.read(from: path, of: plan)
-        Console.print("\(name): has its result; not run again")
+        try Console.print("\(name): has its result; not run again")
         return try judge(result.record)
       }
+      Interruption.requestsStop()
       try check(plan)
       let record = try measure(plan)
       try FileManager.default.createDirectory(atPath: results, withIntermediateDirectories: true)
       if try ShardFile.create(ShardResult(plan: plan, number: number, record: record), at: path) {
-        Console.print("\(name): \(path)")
+        try Console.print("\(name): \(path)")
       } else {
-        Console.print("\(name): somebody else was first; his result stays")
+        try Console.print("\(name): somebody else was first; his result stays")
       }
       try judge(record)
     }

@@ -34,10 +34,13 @@ struct SuiteRunCommand: ParsableCommand {
       Interruption.requestsStop()
       try session.run()
       for (path, record) in try session.folder.merge() {
-        Console.print("\(path): \(record.cells.count) cells, \(record.launches) launches")
+        try Console.print("\(path): \(record.cells.count) cells, \(record.launches) launches")
       }
-      Console.print(session.summary)
+      try Console.print(session.summary)
       for failure in session.failures { Console.error(failure.text) }
+      guard !session.isStopped else {
+        throw Interruption.Stopped(consequence: "the same command goes on where this one stopped")
+      }
       if let status = session.status { throw ExitCode(status.rawValue) }
     }
   }

@@ -8,7 +8,7 @@ struct SuiteSession {
   private(set) var failures: [CellFailure] = []
   private var measured = 0
   private var found = 0
-  private var isStopped = false
+  private(set) var isStopped = false
 
   /// A cell and launch that gave no result, or one that no design may give.
   struct CellFailure {
@@ -65,7 +65,7 @@ struct SuiteSession {
         plan: plan, number: number, folder: working, verbosity: verbosity, keepsWords: true,
         waiting: waiting)
       return try process.measure(isWhole: false)
-    } catch is ShardProcess.Stopped {
+    } catch is Interruption.Stopped {
       isStopped = true
     } catch let failed as ShardProcess.Failed {
       // A design that differs in its answers while it is measured ends so, too.
@@ -104,12 +104,11 @@ struct SuiteSession {
   var summary: String {
     let left = plan.shards.count - measured - found
     return "\(measured) measured, \(found) were there, \(left) missing of \(plan.shards.count)"
-      + (isStopped ? "; stopped: run the same command to go on" : "")
   }
 
   /// Nil if all is well.
   var status: ExitStatus? {
     if failures.contains(where: { $0.status == .regression }) { return .regression }
-    return failures.isEmpty && !isStopped ? nil : .couldNotMeasure
+    return failures.isEmpty ? nil : .couldNotMeasure
   }
 }
