@@ -106,6 +106,7 @@ struct ShardProcess {
       if Interruption.isStopRequested {
         kill(process.processIdentifier, SIGKILL)
         ended.wait()
+        break
       }
     }
     guard !Interruption.isStopRequested else {
