@@ -9,7 +9,7 @@ extension ReplayTask {
     try proveHalves(runner, for: "paced")
     var options = PacedExperiment.Options()
     options.loop = pacing.loop
-    options.eventfdHops = design.delivery == .bounce ? 2 : 1
+    options.eventfdHops = design.delivery.eventfdHops
     let result: PacedResult
     do throws(PathExperiment.Failure) {
       result = try runner.paced(events, options)

@@ -9,7 +9,7 @@ extension ReplayTask {
   mutating func saturate(_ runner: BackendRunner) throws -> RunRecord.Cell {
     try proveHalves(runner, for: "saturate")
     var options = PacedExperiment.Options()
-    options.eventfdHops = design.delivery == .bounce ? 2 : 1
+    options.eventfdHops = design.delivery.eventfdHops
     options.loop = pacing.loop
     let search = pacing.search
     var placement: Set<String> = []

@@ -177,7 +177,7 @@ struct ReplayTask {
   private mutating func path(_ runner: BackendRunner) throws -> RunRecord.Cell {
     try proveHalves(runner, for: "path")
     var options = pathOptions
-    options.eventfdHops = design.delivery == .bounce ? 2 : 1
+    options.eventfdHops = design.delivery.eventfdHops
     let result: PathExperiment.Result
     do throws(PathExperiment.Failure) {
       result = try runner.path(events, options)

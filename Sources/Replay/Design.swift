@@ -15,6 +15,15 @@ public struct Design: Hashable, Sendable {
     case vlpi
     /// Nothing at all: measures the harness.
     case none
+
+    /// Threads that an interrupt wakes on its way to the guest's pending bit, each through an eventfd.
+    public var eventfdHops: Int {
+      switch self {
+      case .vlpi, .none: 0
+      case .irqfd: 1
+      case .bounce: 2
+      }
+    }
   }
   public var setUp: SetUp
   public var delivery: Delivery
