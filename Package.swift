@@ -133,7 +133,8 @@ let package = Package(
       .testTarget(
         name: "CommandLineTests",
         dependencies: [
-          "CommandLine", "EventModel", "History", "ReferenceModel", "TraceFormat", "TestSupport",
+          "CommandLine", "EventModel", "Gates", "History", "ReferenceModel", "Replay",
+          "TraceFormat", "TestSupport",
         ],
         exclude: ["Plugins"], swiftSettings: strict),
       .target(name: "CoreTwin", path: "Benchmarks/Core/CoreTwin"),

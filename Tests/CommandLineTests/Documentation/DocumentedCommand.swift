@@ -18,6 +18,10 @@ struct DocumentedCommand {
     case valgrind
     /// A C compiler.
     case compiler
+    /// patch(1).
+    case patch
+    /// python3 with jsonschema.
+    case jsonschema
     case root, network, slurm, qemu
     /// Builds packages or the whole of Doorbell.
     case toolchain
@@ -31,6 +35,8 @@ struct DocumentedCommand {
         DocumentedCommand.isOptimized
           && FileManager.default.isExecutableFile(atPath: "/usr/bin/valgrind")
       case .compiler: PluginFiles.areThere
+      case .patch: (try? Tool.pipeline("command -v patch").status) == 0
+      case .jsonschema: SchemaTests.hasValidator
       case .root, .network, .slurm, .qemu, .toolchain: false
       }
     }

@@ -2,7 +2,7 @@ import Foundation
 
 /// What the tool understands: verbs and their options, from its own help. Asked once for each verb.
 enum ToolVocabulary {
-  private static let verbs: [String] = {
+  static let verbs: [String] = {
     let help = (try? Tool.run("--help").output) ?? ""
     return subcommands(help)
   }()
@@ -25,7 +25,9 @@ enum ToolVocabulary {
   private static func subcommands(_ help: String) -> [String] {
     let listed = help.components(separatedBy: "SUBCOMMANDS:").dropFirst().last ?? ""
     return listed.split(separator: "\n").compactMap { line in
-      guard line.hasPrefix("  "), !line.hasPrefix("   ") else { return nil }
+      guard line.hasPrefix("  "), !line.hasPrefix("   "), !line.hasPrefix("  See ") else {
+        return nil
+      }
       return line.split(separator: " ").first.map(String.init)
     }
   }
