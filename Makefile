@@ -190,6 +190,7 @@ soak: build
 	@$(DOORBELL) replay --experiment paced --rate 20k --send-duration 200ms --lag-budget 10s \
 	  | sed -n '/^  allocations between/p'
 	DOORBELL_DOCUMENTED=$(DOORBELL) $(SWIFT) test --filter DocumentedCommandTests
+	Tests/Manual/design-in-swift
 	@Tests/Models/run || { \
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "the models were not checked: a tool is missing" >&2; }
