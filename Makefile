@@ -191,6 +191,7 @@ soak: build
 	  | sed -n '/^  allocations between/p'
 	DOORBELL_DOCUMENTED=$(DOORBELL) $(SWIFT) test --filter DocumentedCommandTests
 	Tests/Manual/design-in-swift
+	Tests/Usage/try $(DOORBELL)
 	@Tests/Models/run || { \
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "the models were not checked: a tool is missing" >&2; }

@@ -10,6 +10,7 @@ struct AnonymizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "anonymize",
     abstract: "Write a trace that replays the same and does not tell whose it was.",
+    usage: "doorbell anonymize <trace> --output <output> [<options>]",
     discussion: """
       Permutes addresses (page by page; offsets, blocks and tables stay whole), StreamIDs and DeviceIDs, \
       also inside commands and MSI-X entries; drops provenance, wall-clock time and notes, and starts the \

@@ -11,6 +11,7 @@ struct CatCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cat",
     abstract: "Print the events of a trace as text, JSON lines or CSV.",
+    usage: "doorbell cat <trace> [<options>]",
     discussion: """
       Prints one event per line with every field that is not 0; times are the trace's, in seconds \
       (text) or nanoseconds (jsonl, csv). Use it to look at what a design will see, or to hand \
@@ -18,7 +19,7 @@ struct CatCommand: ParsableCommand {
 
       Try:
         doorbell cat Traces/boot.dbtrace --kind msi --count 100
-        doorbell cat Traces/nvme.dbtrace --device 0x8 --from 2s --to 2.01s --format jsonl
+        doorbell cat Traces/nvme.dbtrace --device 0x8 --to 2.01s --format jsonl
       """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable {

@@ -17,8 +17,8 @@ struct CompareCommand: ParsableCommand {
       curves. It informs, and ends with 0 whenever it could compare; 'doorbell gate' decides.
 
       Try:
-        doorbell compare before.json after.json
-        doorbell compare before/.build .build --budget 20s
+        doorbell replay -o run.json && doorbell compare run.json run.json
+        doorbell compare .build/release/doorbell .build/release/doorbell --budget 20s
       """)
 
   @Argument(

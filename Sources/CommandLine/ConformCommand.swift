@@ -9,6 +9,7 @@ struct ConformCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conform",
     abstract: "Prove a design in C against the reference model and the recordings.",
+    usage: "doorbell conform <plugin> [<traces> ...] [<options>]",
     discussion: """
       Loads a plug-in (Sources/CDoorbellBackend/include/doorbell_backend.h is its interface) and holds \
       its answer to every access of the traces against the slow reference model, and against what the \

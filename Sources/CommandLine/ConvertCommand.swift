@@ -5,6 +5,7 @@ struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
     abstract: "Write a trace again with another codec, level or key frames.",
+    usage: "doorbell convert <trace> --output <output> [<options>]",
     discussion: """
       Writes the same events in the newest format version. Use it to make a trace smaller for keeping \
       (zstd 19) or faster for replaying over and over (lz4), or to give it key frames, in place of those \
@@ -12,7 +13,7 @@ struct ConvertCommand: ParsableCommand {
 
       Try:
         doorbell convert Traces/nvme.dbtrace --codec lz4 --output nvme.lz4.dbtrace
-        doorbell convert Traces/nvme.dbtrace --key-frames 20k --output nvme.keyed.dbtrace
+        doorbell convert Traces/nvme.dbtrace --key-frames 20k -o keyed.dbtrace
       """)
 
   @Argument(help: "Read this trace.")

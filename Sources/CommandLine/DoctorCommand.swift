@@ -6,6 +6,7 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Say what of this host stands against exact figures, and what to do.",
+    usage: "doorbell doctor [<options>]",
     discussion: """
       Reads /proc and /sys, and spins on two CPUs for a while to see what the host takes away from a \
       thread that wants nothing but to run. Changes nothing. Use it before you trust a figure, and when \

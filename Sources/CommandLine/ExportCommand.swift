@@ -10,6 +10,7 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Turn run records or a trace into a form that other tools read.",
+    usage: "doorbell export <inputs> ... --form <form> [<options>]",
     discussion: """
       Of run records: csv (every figure, one a line), openmetrics (for Prometheus), hgrm (a folder of \
       histograms for HdrHistogram's tools). Of a trace: perfetto (the interrupts on a time line for \

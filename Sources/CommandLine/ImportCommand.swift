@@ -19,8 +19,8 @@ struct ImportCommand: ParsableCommand {
       and not understood is reported by event; nothing is dropped silently.
 
       Try:
-        doorbell import Tests/TraceImportTests/Golden/translation.log --output small.dbtrace
-        cat Tests/TraceImportTests/Golden/commands.log | doorbell import - --output small.dbtrace
+        doorbell import Tests/TraceImportTests/Golden/commands.log -o small.dbtrace
+        doorbell cat Traces/boot.dbtrace --format csv | doorbell import - -o b.dbtrace
       """)
 
   enum Recorder: String, ExpressibleByArgument, CaseIterable {

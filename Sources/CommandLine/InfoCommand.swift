@@ -9,6 +9,7 @@ struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
     abstract: "Say what a trace holds.",
+    usage: "doorbell info <trace> [<options>]",
     discussion: """
       Reads the whole trace and prints header, provenance, the rate over time, for each kind of event \
       how many there are and how long from one to the next, and the busiest devices and vectors. Use it \

@@ -7,14 +7,15 @@ struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Put several traces on one time line.",
+    usage: "doorbell merge <traces> ... --output <output> [<options>]",
     discussion: """
       Orders the events of all inputs by time; at the same time the input that is named first goes \
       first. Each input may have an offset, which is added to its times: use it to lay a host's and \
       a guest's recording of the same load side by side. Memory does not grow with the traces.
 
       Try:
-        doorbell merge Traces/boot.dbtrace Traces/faults.dbtrace --output both.dbtrace
-        doorbell merge Traces/boot.dbtrace Traces/boot.dbtrace --offset 0s --offset 10s --output twice.dbtrace
+        doorbell merge Traces/boot.dbtrace Traces/faults.dbtrace -o both.dbtrace
+        doorbell merge Traces/{boot,faults}.dbtrace --offset 0s --offset 9s -o two
       """)
 
   @Argument(help: "Read these traces.")

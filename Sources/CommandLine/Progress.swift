@@ -103,16 +103,17 @@ extension Progress {
 
     private static let barColumns = 20
 
-    /// At most one column less than there are: a full line would wrap. The bar goes first where there is no
-    /// room, then the rate.
+    /// At most one column less than there are: a full line would wrap. Where there is no room, first goes what tells
+    /// least: the rate of few things, else the bar.
     func text(columns: Int) -> String {
       var line = ""
-      for (hasBar, hasRate) in [(true, true), (false, true), (false, false)] {
+      let isOfThings = if case .things = unit { true } else { false }
+      for (hasBar, hasRate) in [(true, true), (isOfThings, !isOfThings), (false, false)] {
         var parts: [String] = []
         if let share {
           parts.append((hasBar ? Self.bar(share) + " " : "") + "\(Int(share * 100)) %")
         }
-        parts.append(counts)
+        if total != nil || done > 0 { parts.append(counts) }
         if hasRate, let rate { parts.append(rate) }
         if let left { parts.append("\(Self.clock(left)) left") }
         if !text.isEmpty { parts.append(text) }

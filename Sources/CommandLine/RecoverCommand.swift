@@ -8,6 +8,7 @@ struct RecoverCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "recover",
     abstract: "Save the intact frames of a damaged trace.",
+    usage: "doorbell recover <trace> --output <output> [<options>]",
     discussion: """
       Scans the file from the front, without its index, writes every intact frame to a new trace, \
       and says which events are lost. Each gap becomes a loss event with the number of events, so \
@@ -15,7 +16,7 @@ struct RecoverCommand: ParsableCommand {
       or on the .partial file that a killed writer left. Exits 0 if anything was saved, 3 if nothing.
 
       Try:
-        head -c 150000 Traces/nvme.dbtrace > cut.dbtrace; doorbell recover cut.dbtrace -o saved.dbtrace
+        head -c 150000 Traces/nvme.dbtrace > cut; doorbell recover cut -o saved
         doorbell recover Traces/boot.dbtrace --output copy.dbtrace --format json
       """)
 

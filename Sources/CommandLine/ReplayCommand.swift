@@ -25,7 +25,7 @@ struct ReplayCommand: ParsableCommand {
 
       Try:
         doorbell replay
-        doorbell replay Traces/rebind.dbtrace --design direct --experiment core --format json
+        doorbell replay Traces/rebind.dbtrace --design direct --format json
       """)
 
   enum ExperimentName: String, ExpressibleByArgument, CaseIterable {

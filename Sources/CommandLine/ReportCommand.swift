@@ -9,6 +9,7 @@ struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Turn run records into one HTML page with plots, or a text for a terminal.",
+    usage: "doorbell report <records> ... [<options>]",
     discussion: """
       Use it when somebody else is to look at a result. The page is one file: it fetches nothing, holds no \
       script, follows light and dark, and prints. Behind each plot are its figures. Records of one trace, \

@@ -17,7 +17,7 @@ struct SliceCommand: ParsableCommand {
 
       Try:
         doorbell slice Traces/nvme.dbtrace --from 2s --to 3s --output second.dbtrace
-        doorbell slice Traces/nvme.dbtrace --first 50000 --key-frames 10k --output half.dbtrace
+        doorbell slice Traces/nvme.dbtrace --first 50000 -o half.dbtrace
       """)
 
   @Argument(help: "Read this trace: a path, or '-' for standard input.")

@@ -15,48 +15,48 @@ import Testing
     return result.output
   }
 
-  private var synth: [String] { ["synth", "steady", "--events", "150k", "--level", "1", "-o"] }
+  private let replay = [
+    "replay", Tool.trace("boot"), "--design", "direct", "eventfd", "--experiment", "core",
+    "--passes", "1",
+    "--duration", "0ms",
+  ]
 
   @Test(.enabled(if: hasTerminal, "script(1) is not installed"), arguments: [80, 50])
   func progressOnATerminalFitsItAndIsWipedBeforeResults(columns: Int) throws {
-    try Folder.use { folder in
-      let text = try onTerminal(synth + [folder.path("t")], columns: columns)
-      let lines = text.components(separatedBy: "\r").filter { $0.hasPrefix("synth ") }
-      let drawn = try #require(lines.last, "nothing was drawn: \(text)")
-      for part in [" of 150 k events", " left", " %"] {
-        #expect(drawn.contains(part), "\(drawn)")
-      }
-      #expect(drawn.contains("[#") == (columns == 80))
-      #expect(drawn.contains("/s") == (columns == 80), "the rate goes after the bar")
-      for line in lines {
-        #expect(line.replacing("\u{1B}[K", with: "").count < columns, "\(line)")
-      }
-      #expect(text.contains("\r\u{1B}[Kwrote"), "\(text)")
+    let text = try onTerminal(replay, columns: columns)
+    let lines = text.components(separatedBy: "\r").filter { $0.hasPrefix("replay ") }
+    #expect(lines.count == 4, "two proofs, two experiments: \(text)")
+    let drawn = try #require(lines.last)
+    for part in ["75 %  3 of 4 parts", " left", "eventfd"] {
+      #expect(drawn.contains(part), "\(drawn)")
     }
+    #expect(drawn.contains("[###############.....]") == (columns == 80), "\(drawn)")
+    for line in lines {
+      #expect(line.replacing("\u{1B}[K", with: "").count < columns, "\(line)")
+    }
+    #expect(text.contains("\r\u{1B}[Ktrace "), "\(text)")
   }
 
   @Test(.enabled(if: hasTerminal, "script(1) is not installed"))
   func quietDrawsNothingOnATerminal() throws {
-    try Folder.use { folder in
-      let text = try onTerminal(synth + [folder.path("t"), "--quiet"])
-      #expect(text.hasPrefix("wrote"), "\(text)")
-    }
+    let text = try onTerminal(replay + ["--quiet"])
+    #expect(text.hasPrefix("trace "), "\(text)")
   }
 
   @Test func aPipeSeesNoProgressAndVerboseTellsStepsWithTheirTime() throws {
     try Folder.use { folder in
-      let plain = try Tool.run(synth + [folder.path("t")])
+      let convert = ["convert", Tool.trace("boot"), "-o", folder.path("u"), "--level", "1"]
+      let plain = try Tool.run(convert)
       #expect(plain.status == 0 && plain.error.isEmpty, "\(plain.error)")
-      let convert = ["convert", folder.path("t"), "-o", folder.path("u"), "--level", "1"]
       let told = try Tool.run(convert + ["--verbose"])
       let lines = told.error.split(separator: "\n")
       #expect(lines.count == 4 && lines[0] == "check …" && lines[2] == "convert …", "\(told.error)")
       for (index, name) in [(1, "check"), (3, "convert")] {
         #expect(
-          lines[index].wholeMatch(of: try Regex("\(name): \\d+\\.\\d{3} s, 150 k events")) != nil,
+          lines[index].wholeMatch(of: try Regex("\(name): \\d+\\.\\d{3} s, 2\\.5 k events")) != nil,
           "\(lines[index])")
       }
-      #expect(told.output == (try Tool.run(convert)).output)
+      #expect(told.output == plain.output)
       #expect(try Tool.run(convert + ["-q", "-v"]).status == 64)
     }
   }

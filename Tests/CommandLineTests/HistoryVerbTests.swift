@@ -154,13 +154,4 @@ import Testing
       }
     }
   }
-
-  @Test(arguments: ["add", "list", "show", "check", "prune", "export", "import"])
-  func eachHelpEndsWithTwoCommands(verb: String) throws {
-    let help = try Tool.run("history", verb, "--help")
-    let example = help.output.components(separatedBy: "Try:").last ?? ""
-    let commands = example.components(separatedBy: "\n\n").first?.split(separator: "\n")
-      .filter { $0.contains("doorbell history \(verb)") }
-    #expect(help.status == 0 && commands?.count == 2, "\(help.text)")
-  }
 }

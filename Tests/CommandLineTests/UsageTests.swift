@@ -33,31 +33,33 @@ import Testing
     #expect(count == Self.verbs.count, "a verb is missing in this test:\n\(listed)")
   }
 
-  @Test(arguments: verbs.map(\.verb)) func helpSaysWhenToUseItAndGivesTwoCommands(
-    verb: String
-  ) throws {
-    let help = try Tool.run(verb, "--help")
-    #expect(help.status == 0)
-    #expect(help.error.isEmpty)
-    let example = help.output.components(separatedBy: "Try:").last ?? ""
-    let commands =
-      example.components(separatedBy: "\n\n").first?
-      .split(separator: "\n").filter { $0.contains("doorbell \(verb)") } ?? []
-    #expect(commands.count == 2, "\(help.output)")
-  }
-
-  /// Every verb, those of `history` and `shard` with both words.
-  @Test(arguments: verbs.map(\.verb)) func everyVerbCanBeQuietOrVerbose(verb: String) throws {
+  /// Verbs below a verb, as its help lists them.
+  private static func subverbs(_ verb: String) throws -> [String] {
     let parts = try Tool.run(verb, "--help").output.components(separatedBy: "SUBCOMMANDS:\n")
-    let subverbs =
-      parts.count == 1
+    return parts.count == 1
       ? []
       : parts[1].split(separator: "\n")
         .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") }
         .compactMap { $0.split(separator: " ").first.map(String.init) }
-    for words in subverbs.isEmpty ? [[verb]] : subverbs.map({ [verb, $0] }) {
-      let help = subverbs.isEmpty ? parts[0] : try Tool.run(words + ["--help"]).output
-      #expect(help.contains("-q, --quiet") && help.contains("-v, --verbose"), "\(words)")
+  }
+
+  /// On 80 columns, which is what a help without a terminal is set to. The commands stay on a line each, to be
+  /// copied; `Tests/Usage/try` runs them.
+  @Test(arguments: verbs.map(\.verb)) func helpSaysWhenToUseItAndGivesTwoCommands(
+    verb: String
+  ) throws {
+    let below = try Self.subverbs(verb)
+    for words in [[verb]] + below.map({ [verb, $0] }) {
+      let help = try Tool.run(words + ["--help"])
+      #expect(help.status == 0 && help.error.isEmpty)
+      for line in help.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+      let example = help.output.components(separatedBy: "Try:\n").last ?? ""
+      let commands = (example.components(separatedBy: "\n\n").first ?? "").split(separator: "\n")
+      #expect(commands.count == 2, "\(help.output)")
+      #expect(commands.allSatisfy { $0.hasPrefix("  ") && $0.contains("doorbell ") })
+      #expect(commands.last?.contains("doorbell \(words.joined(separator: " "))") == true)
+      guard below.isEmpty || words.count == 2 else { continue }
+      #expect(help.output.contains("-q, --quiet") && help.output.contains("-v, --verbose"))
     }
   }
 

@@ -17,7 +17,7 @@ struct GateCommand: ParsableCommand {
 
       Try:
         doorbell gate .build/release/doorbell .build/release/doorbell
-        doorbell gate before/.build .build --budget 30s --format json
+        doorbell gate .build .build --measure-identical --budget 30s --format json
       """)
 
   @Argument(help: "Hold against this executable, build folder, plug-in, or folder of run records.")

@@ -7,12 +7,13 @@ struct HistoryAddCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add",
     abstract: "Add run records to a history; it begins with the first.",
+    usage: "doorbell history add <history> <records> ... [<options>]",
     discussion: """
       Each record is one transaction: it is there whole or not at all. The same record is added once.
 
       Try:
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
         doorbell history add nights.sqlite run.json --commit 8a2f0c1
-        doorbell history add nights.sqlite results/
       """)
 
   @Argument(help: "Add to this history.")

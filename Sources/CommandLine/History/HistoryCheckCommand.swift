@@ -16,8 +16,8 @@ struct HistoryCheckCommand: ParsableCommand {
       threshold could hide in the scatter or there are too few runs, 3 nothing to judge.
 
       Try:
-        doorbell history check nights.sqlite
-        doorbell history check nights.sqlite --threshold 5% --trace nvme
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
+        doorbell history check nights.sqlite --threshold 5%
       """)
 
   @Argument(help: "Check this history.")

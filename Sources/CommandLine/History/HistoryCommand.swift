@@ -11,7 +11,7 @@ struct HistoryCommand: ParsableCommand {
       series, and ends with 0, 1, 2 or 3 as every verdict does.
 
       Try:
-        doorbell history add nights.sqlite run.json --commit 8a2f0c1
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
         doorbell history check nights.sqlite
       """,
     subcommands: [

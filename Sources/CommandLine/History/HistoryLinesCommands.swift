@@ -10,7 +10,7 @@ struct HistoryExportCommand: ParsableCommand {
       Each line holds the commit and the whole run record; 'doorbell history import' reads them back.
 
       Try:
-        doorbell history export nights.sqlite > nights.jsonl
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
         doorbell history export nights.sqlite | gzip > nights.jsonl.gz
       """)
 
@@ -45,8 +45,8 @@ struct HistoryImportCommand: ParsableCommand {
       there already are left as they are.
 
       Try:
-        doorbell history import nights.sqlite nights.jsonl
-        gzip -dc nights.jsonl.gz | doorbell history import nights.sqlite -
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
+        doorbell history export nights.sqlite | doorbell history import copy.sqlite -
       """)
 
   @Argument(help: "Add to this history; it is made if there is none.")

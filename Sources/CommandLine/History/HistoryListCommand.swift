@@ -6,10 +6,11 @@ struct HistoryListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "List the runs of a history, oldest first.",
+    usage: "doorbell history list <history> [<options>]",
     discussion: """
       Try:
-        doorbell history list nights.sqlite
-        doorbell history list nights.sqlite --trace nvme --format json
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
+        doorbell history list nights.sqlite --trace nvme.dbtrace
       """)
 
   @Argument(help: "List this history.")

@@ -6,12 +6,13 @@ struct HistoryPruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
     abstract: "Remove old runs from a history.",
+    usage: "doorbell history prune <history> --before <before> [<options>]",
     discussion: """
       Removes runs that started before a day, but never the newest ones of a trace on a host. What was \
       removed is printed; 'doorbell history export' first keeps it elsewhere.
 
       Try:
-        doorbell history prune nights.sqlite --before 2026-01-01
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
         doorbell history prune nights.sqlite --before 2026-01-01 --keep 100
       """)
 

@@ -8,10 +8,11 @@ struct HistoryShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show one run of a history, as 'replay' or 'live' printed it.",
+    usage: "doorbell history show <history> <number> [<options>]",
     discussion: """
       Try:
-        doorbell history show nights.sqlite 12
-        doorbell history show nights.sqlite 12 --format json > run.json
+        doorbell replay -o run.json && doorbell history add nights.sqlite run.json
+        doorbell history show nights.sqlite 1 --format json
       """)
 
   @Argument(help: "Show a run of this history.")

@@ -11,7 +11,7 @@ struct ShardCommand: ParsableCommand {
       all. 'merge' adds the results up exactly, in any order, and names the shards that are missing.
 
       Try:
-        doorbell shard plan Traces/nvme.dbtrace --output plan.json --slurm shards.sbatch
+        doorbell shard plan Traces/nvme.dbtrace -o plan.json --slurm night.sbatch
         doorbell shard run plan.json 1 --results results
       """,
     subcommands: [ShardPlanCommand.self, ShardRunCommand.self, ShardMergeCommand.self])

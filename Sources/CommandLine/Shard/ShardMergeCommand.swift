@@ -6,14 +6,15 @@ struct ShardMergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Put the results of a plan's shards together, one run record per trace.",
+    usage: "doorbell shard merge <plan> <results> ... --output <output> [<options>]",
     discussion: """
       Ledgers, work counters and histograms add up exactly, in any order; samples of times stay apart, by \
       process. A shard whose result is there twice counts once. Missing shards are named and end the \
       command with 3, as do results of another plan and shards that ran on unlike hosts.
 
       Try:
-        doorbell shard merge plan.json results --output merged
-        doorbell shard merge plan.json results more-results --output merged
+        doorbell shard plan Traces/boot.dbtrace --design direct -o p.json
+        doorbell shard run p.json 1 --results r && doorbell shard merge p.json r -o m
       """)
 
   @Argument(help: "The plan.")

@@ -8,6 +8,7 @@ struct ShardPlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
     abstract: "Cut a suite of traces, designs and experiments into shards.",
+    usage: "doorbell shard plan [<traces> ...] --output <output> [<options>]",
     discussion: """
       One shard is one part of one trace through one design, in a process of its own, with all experiments; \
       from a suite file, with one. Short traces are one part; long ones are cut into parts of about \
@@ -18,7 +19,7 @@ struct ShardPlanCommand: ParsableCommand {
 
       Try:
         doorbell shard plan --suite Benchmarks/Nightly/suite.toml --output plan.json
-        doorbell shard plan Traces/nvme.dbtrace --launches 5 -o plan.json --slurm shards.sbatch
+        doorbell shard plan Traces/nvme.dbtrace -o nvme.json --slurm nvme.sbatch
       """)
 
   @Argument(help: "Replay these traces.")

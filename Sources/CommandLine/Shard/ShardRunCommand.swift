@@ -6,14 +6,15 @@ struct ShardRunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run one shard of a plan into a result file.",
+    usage: "doorbell shard run <plan> <number> --results <results> [<options>]",
     discussion: """
       A shard that has its result is not run again, and of two that run at once the first result stays: a \
       job may be requeued, and started twice, at any time. A shard that is stopped midway leaves no \
       result. Ends as 'replay' does: 1 if a design does not conform, 3 if nothing could be measured.
 
       Try:
+        doorbell shard plan Traces/boot.dbtrace --output plan.json
         doorbell shard run plan.json 1 --results results
-        doorbell shard run plan.json 2 --results results
       """)
 
   @Argument(help: "A plan that 'shard plan' wrote.")

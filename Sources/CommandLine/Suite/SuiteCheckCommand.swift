@@ -8,6 +8,7 @@ struct SuiteCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check",
     abstract: "Say what a suite would run, cell by cell, and how long it would take.",
+    usage: "doorbell suite check <suite> [<options>]",
     discussion: """
       Reads the suite as strictly as 'run' does: an unknown key, a value of another type, a design that \
       its hardware does not have, a trace that is not there end the command with 3 and say where. The time is \
@@ -15,7 +16,7 @@ struct SuiteCheckCommand: ParsableCommand {
 
       Try:
         doorbell suite check Benchmarks/Nightly/suite.toml
-        doorbell suite check Benchmarks/Nightly/suite.toml --no-estimate --format json
+        doorbell suite check Benchmarks/Nightly/suite.toml --no-estimate
       """)
 
   @Argument(help: "Check this suite.")

@@ -15,7 +15,7 @@ struct SuiteRunCommand: ParsableCommand {
 
       Try:
         doorbell suite run Benchmarks/Nightly/suite.toml --output night
-        doorbell suite run Benchmarks/Nightly/suite.toml --output night && doorbell report night/merged
+        doorbell suite run Benchmarks/Nightly/suite.toml --output night --verbose
       """)
 
   @Argument(help: "Run this suite.")
