@@ -8,7 +8,7 @@ internal import EventModel
 /// is accepted if permuting the observations *within* the stretches so far seldom gives as large a q̂. Then
 /// the search goes on inside the stretches: an accepted step cuts what later ones are judged by.
 ///
-/// Deterministic: a seed gives the same permutations everywhere. O(n²) time and memory per permutation;
+/// Deterministic: a seed gives the same permutations everywhere. O(n²) time per permutation, and memory;
 /// a series without steps takes few of them, because the test ends once its answer is certain.
 package struct ChangePoints: Sendable {
   package struct Step: Hashable, Sendable {
@@ -18,6 +18,12 @@ package struct ChangePoints: Sendable {
     package var statistic: Double
     /// The share of arrangements with as large a q̂, the observed one among them; never 0.
     package var p: Double
+
+    package init(index: Int, statistic: Double, p: Double) {
+      self.index = index
+      self.statistic = statistic
+      self.p = p
+    }
   }
 
   /// A step is accepted at p up to this.
@@ -37,12 +43,14 @@ package struct ChangePoints: Sendable {
     var steps: [Step] = []
     var stretches = [0..<series.count]
     let distances = Distances(series)
+    // Reused by every permutation: an allocation of n² numbers costs more than the sums in it.
+    var shuffledDistances = distances
     while true {
       let found = stretches.compactMap { candidate(in: $0, distances) }
       // The first of equals, so that the answer does not depend on the order of accepted steps.
       guard let best = found.max(by: { ($0.statistic, -$0.index) < ($1.statistic, -$1.index) })
       else { break }
-      let p = chance(of: best.statistic, series, stretches, &random)
+      let p = chance(of: best.statistic, series, stretches, &random, &shuffledDistances)
       guard p <= significance else { break }
       steps.append(Step(index: best.index, statistic: best.statistic, p: p))
       let place = stretches.firstIndex { $0.contains(best.index) }!
@@ -59,30 +67,40 @@ package struct ChangePoints: Sendable {
   }
 
   /// Both ends vary (equation 8 there): the new level need not last to the end of the stretch.
+  ///
+  /// - Parameter bar: the search ends with the first split that reaches it, best or not.
   private func candidate(
-    in stretch: Range<Int>, _ distances: Distances
+    in stretch: Range<Int>, _ distances: Distances, upTo bar: Double = .infinity
   ) -> (index: Int, statistic: Double)? {
     guard stretch.count >= 2 * minimumStretch else { return nil }
+    let start = stretch.lowerBound
     var best: (index: Int, statistic: Double)?
+    var most = -Double.infinity
     // Σ of distances within [start, τ).
     var left = 0.0
-    for tau in stretch.lowerBound + 1..<stretch.upperBound {
-      left += distances.sum(from: tau - 1, to: stretch.lowerBound..<tau - 1)
-      let n = Double(tau - stretch.lowerBound)
-      guard tau - stretch.lowerBound >= minimumStretch else { continue }
+    for tau in start + 1..<stretch.upperBound {
+      left += distances.sum(of: tau - 1, below: tau - 1) - distances.sum(of: tau - 1, below: start)
+      let n = Double(tau - start)
+      guard tau - start >= minimumStretch else { continue }
+      let leftMean = n > 1 ? left / (n - 1) : 0
       var right = 0.0
       var across = 0.0
-      for end in tau + 1...stretch.upperBound {
-        across += distances.sum(from: end - 1, to: stretch.lowerBound..<tau)
-        right += distances.sum(from: end - 1, to: tau..<end - 1)
-        guard end - tau >= minimumStretch else { continue }
-        let m = Double(end - tau)
+      for last in tau..<stretch.upperBound {
+        let below = distances.sum(of: last, below: tau)
+        across += below - distances.sum(of: last, below: start)
+        right += distances.sum(below: last) - below
+        guard last - tau + 1 >= minimumStretch else { continue }
+        let m = Double(last - tau + 1)
         // n m ⁄ (n + m) × (2 × mean across − mean within left − mean within right); over pairs i < k, and 0
         // for a single observation.
         let statistic =
-          2 / (n + m)
-          * (across - (n > 1 ? m / (n - 1) * left : 0) - (m > 1 ? n / (m - 1) * right : 0))
-        if statistic > best?.statistic ?? -.infinity { best = (tau, statistic) }
+          2 * distances.reciprocal(last + 1 - start)
+          * (across - m * leftMean - n * distances.reciprocal(last - tau) * right)
+        if statistic > most {
+          most = statistic
+          best = (tau, statistic)
+          if statistic >= bar { return best }
+        }
       }
     }
     return best
@@ -90,7 +108,7 @@ package struct ChangePoints: Sendable {
 
   private func chance(
     of observed: Double, _ series: [Double], _ stretches: [Range<Int>],
-    _ random: inout SplitMix64
+    _ random: inout SplitMix64, _ distances: inout Distances
   ) -> Double {
     // Sums in another order differ in the last digits; equal is equal all the same.
     let bar = observed - 1e-9 * abs(observed)
@@ -98,9 +116,11 @@ package struct ChangePoints: Sendable {
     for done in 1...permutations {
       var shuffled = series
       for stretch in stretches { shuffled[stretch].shuffle(using: &random) }
-      let distances = Distances(shuffled)
-      let largest = stretches.compactMap { candidate(in: $0, distances)?.statistic }.max()
-      if largest.map({ $0 >= bar }) == true { extreme += 1 }
+      distances.fill(shuffled)
+      let isReached = stretches.contains { stretch in
+        (candidate(in: stretch, distances, upTo: bar)?.statistic).map { $0 >= bar } == true
+      }
+      if isReached { extreme += 1 }
       // Even if no other one were extreme: not significant.
       if Double(extreme) > significance * Double(permutations + 1) {
         return Double(extreme) / Double(done + 1)
@@ -109,27 +129,38 @@ package struct ChangePoints: Sendable {
     return Double(extreme) / Double(permutations + 1)
   }
 
-  /// |x_k − x_i|, summed from the front for each k.
+  /// Σ |x_k − x_i| over the observations i in front of a place, for each k.
   private struct Distances {
-    private let sums: [Double]
-    private let width: Int
+    private let count: Int
+    /// Row after row, one for each place: neighbouring k are neighbours in memory.
+    private var sums: [Double]
+    /// Of each k over all in front of itself.
+    private var own: [Double]
+    private let reciprocals: [Double]
 
     init(_ series: [Double]) {
-      width = series.count + 1
-      var sums = [Double](repeating: 0, count: series.count * width)
-      for k in series.indices {
-        var sum = 0.0
-        for i in series.indices {
-          sums[k * width + i] = sum
-          sum += abs(series[k] - series[i])
-        }
-        sums[k * width + series.count] = sum
-      }
-      self.sums = sums
+      count = series.count
+      sums = [Double](repeating: 0, count: (count + 1) * count)
+      own = [Double](repeating: 0, count: count)
+      // 1 ⁄ 0 stands where there is nothing to divide.
+      reciprocals = [0] + (1...max(1, count)).map { 1 / Double($0) }
+      fill(series)
     }
 
-    func sum(from k: Int, to range: Range<Int>) -> Double {
-      sums[k * width + range.upperBound] - sums[k * width + range.lowerBound]
+    /// - Parameter series: as many observations as before.
+    mutating func fill(_ series: [Double]) {
+      precondition(series.count == count)
+      for i in 0..<count {
+        let value = series[i]
+        let row = i * count
+        own[i] = sums[row + i]
+        for k in 0..<count { sums[row + count + k] = sums[row + k] + abs(series[k] - value) }
+      }
     }
+
+    func sum(of k: Int, below place: Int) -> Double { sums[place * count + k] }
+    func sum(below k: Int) -> Double { own[k] }
+    /// 0 of 0.
+    func reciprocal(_ n: Int) -> Double { reciprocals[n] }
   }
 }
