@@ -65,17 +65,23 @@ package struct NightlyCheck: Codable, Sendable {
   ///   - series: by figure; figures that `compare` does not judge are left out.
   ///   - newest: the newest run of each trace and host with the cells that it shares with the run before.
   ///   - previous: that run before.
+  ///   - known: answers of searches that were made before.
   package init(
     series: [FigureSeries], newest: [RunRecord], previous: [RunRecord], policy: Policy,
-    options: Options = Options()
+    options: Options = Options(), known: StepAnswers = StepAnswers()
   ) {
     self.policy = policy
     self.options = options
     facts = FactComparison(baseline: previous, candidate: newest, policy: policy)
-    let judged = series.filter(Self.isJudged)
-    let significance = policy.falseAlarm / Double(max(1, judged.count))
-    findings = judged.map { Self.finding($0, significance, policy, options) }
+    let significance = Self.significance(of: series, policy)
+    findings = series.filter(Self.isJudged)
+      .map { Self.finding($0, significance, policy, options, known) }
       .sorted { ($0.rank, $1.newestChange, $0.name) < ($1.rank, $0.newestChange, $1.name) }
+  }
+
+  /// What one series may use of the budget of false alarms.
+  static func significance(of series: [FigureSeries], _ policy: Policy) -> Double {
+    policy.falseAlarm / Double(max(1, series.count(where: isJudged)))
   }
 
   package var conclusion: Conclusion {
@@ -92,15 +98,21 @@ package struct NightlyCheck: Codable, Sendable {
   }
 
   /// `null` is what the harness costs: no design got worse by it.
-  private static func isJudged(_ series: FigureSeries) -> Bool {
+  static func isJudged(_ series: FigureSeries) -> Bool {
     series.design != "null" && Headline.isJudged(series.name, in: series.experiment)
       && !series.name.hasPrefix("stage-")
   }
 
-  private static func finding(
-    _ series: FigureSeries, _ significance: Double, _ policy: Policy, _ options: Options
+  /// The runs that a verdict rests on.
+  static func window(of series: FigureSeries, _ options: Options) -> [FigureSeries.Point] {
+    series.points.suffix(options.window).filter { $0.value.isFinite }
+  }
+
+  static func finding(
+    _ series: FigureSeries, _ significance: Double, _ policy: Policy, _ options: Options,
+    _ known: StepAnswers
   ) -> Finding {
-    let points = series.points.suffix(options.window).filter { $0.value.isFinite }
+    let points = window(of: series, options)
     let values = points.map(\.value)
     var finding = Finding(
       cell: CellKey(
@@ -108,13 +120,11 @@ package struct NightlyCheck: Codable, Sendable {
         experiment: series.experiment, mode: series.mode, variant: series.variant),
       host: series.host, name: series.name, unit: series.unit, runs: series.points.count,
       level: median(values), verdict: .unjudged, newest: values.last ?? .nan)
-    guard values.count >= options.minimumRuns, values.allSatisfy({ $0 > 0 }) else { return finding }
-
-    var test = ChangePoints(seed: options.seed)
-    test.significance = significance
-    // Enough arrangements for the smallest p that has to be told from chance.
-    test.permutations = min(199_999, Int(2 / significance))
-    let found = test.steps(in: values)
+    guard
+      let search = StepSearch(
+        values, significance: significance, seed: options.seed, minimumRuns: options.minimumRuns)
+    else { return finding }
+    let found = known.steps(of: search)
     let borders = [0] + found.map(\.index) + [values.count]
     func worsening(from a: Double, to b: Double) -> Double {
       series.lowerIsBetter ? b / a - 1 : a / b - 1
@@ -122,7 +132,7 @@ package struct NightlyCheck: Codable, Sendable {
     finding.steps = found.enumerated().map { place, step in
       let before = median(Array(values[borders[place]..<borders[place + 1]]))
       let after = median(Array(values[borders[place + 1]..<borders[place + 2]]))
-      let point = points[points.startIndex + step.index]
+      let point = points[step.index]
       return Step(
         run: point.run, started: point.started, commit: point.commit, p: step.p, before: before,
         after: after, change: worsening(from: before, to: after),
@@ -156,7 +166,7 @@ package struct NightlyCheck: Codable, Sendable {
       $0 * (Double(stretch.count - $1) / Double($1 + 1))
     }
     guard older >= 1, 2 / arrangements <= significance,
-      1 / Double(test.permutations + 1) <= significance
+      1 / Double(search.permutations + 1) <= significance
     else {
       finding.verdict = .inconclusive
       return finding

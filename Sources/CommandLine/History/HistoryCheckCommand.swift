@@ -85,37 +85,3 @@ extension ExitStatus {
       }
   }
 }
-
-/// The newest measurement of each cell, and the one before, of each trace on each host: a night may add
-/// several records of one trace, each with experiments of its own.
-struct NewestCells {
-  private(set) var newest: [RunRecord] = []
-  private(set) var previous: [RunRecord] = []
-  /// How far back a cell is looked for.
-  private static let depth = 20
-
-  init(_ store: HistoryStore, trace: String?) throws {
-    let groups = Dictionary(grouping: try store.runs(trace: trace)) { [$0.traceHash, $0.host] }
-    for runs in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }).map(\.value) {
-      var seen: [RunRecord.Cell] = []
-      var pairs: [(newest: RunRecord.Cell, previous: RunRecord.Cell)] = []
-      var last: RunRecord?
-      for run in runs.suffix(Self.depth).reversed() {
-        let record = try store.record(run.id)
-        last = last ?? record
-        for cell in record.cells where !pairs.contains(where: { $0.newest.isSame(as: cell) }) {
-          if let other = seen.first(where: { $0.isSame(as: cell) }) {
-            pairs.append((other, cell))
-          } else {
-            seen.append(cell)
-          }
-        }
-      }
-      guard var record = last, !pairs.isEmpty else { continue }
-      record.cells = pairs.map(\.newest)
-      newest.append(record)
-      record.cells = pairs.map(\.previous)
-      previous.append(record)
-    }
-  }
-}
