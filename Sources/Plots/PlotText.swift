@@ -3,7 +3,7 @@
 
 extension CurvePlot {
   /// Room beside a panel for the names of values.
-  private static let margin = 8
+  private static let margin = 9
   /// The least and the most that a panel takes, its names included.
   private static let panelColumns = (least: 36, most: 60)
   private static let panelRows = 6

@@ -4,10 +4,13 @@ struct SVG {
 
   /// The element, with its title and description as its accessible name (WAI-ARIA Graphics Module,
   /// `img`). It has no size of its own: it is as wide as its place.
-  init(id: String, title: String, summary: String, width: Double, height: Double) {
+  init(
+    _ kind: String = "plot", id: String, title: String, summary: String, width: Double,
+    height: Double
+  ) {
     let id = Self.escaped(id)
     text = """
-      <svg class="plot" id="\(id)" viewBox="0 0 \(Self.number(width)) \(Self.number(height))" \
+      <svg class="\(kind)" id="\(id)" viewBox="0 0 \(Self.number(width)) \(Self.number(height))" \
       role="img" aria-labelledby="\(id)-t \(id)-d" xmlns="http://www.w3.org/2000/svg">\
       <title id="\(id)-t">\(Self.escaped(title))</title>\
       <desc id="\(id)-d">\(Self.escaped(summary))</desc>
@@ -63,9 +66,16 @@ struct SVG {
 
   static func pair(_ x: Double, _ y: Double) -> String { "\(number(x)) \(number(y))" }
 
+  static func escaped(_ text: String) -> String { Markup.escaped(text) }
+}
+
+/// Text inside of XML and HTML.
+package enum Markup {
   /// For text and for quoted attribute values alike. What XML 1.0 (§2.2) allows in no document is left
   /// out.
-  static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
+    // Most texts hold nothing of the kind; U+FFFE and U+FFFF begin with 0xEF.
+    if text.utf8.allSatisfy({ $0 > 0x3E && $0 != 0xEF || isHarmless($0) }) { return text }
     var out = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -80,5 +90,15 @@ struct SVG {
       }
     }
     return out
+  }
+
+  /// Of bytes up to ">".
+  private static func isHarmless(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""),
+      UInt8(ascii: "'"):
+      false
+    default: byte >= 0x20 && byte < 0x3E
+    }
   }
 }

@@ -51,6 +51,18 @@ package enum Scale: Hashable, Sendable {
     return .logarithmic(Double.exp10(from)...Double.exp10(max(to, from + 1)))
   }
 
+  /// Round ends around all `values`: 0 need not be among them.
+  package static func around(_ values: some Sequence<Double>) -> Scale {
+    let finite = values.filter(\.isFinite)
+    guard let least = finite.min(), let most = finite.max() else { return .linear(0...1) }
+    // Of one level a twentieth on either side, so that it does not lie on the axis.
+    let pad = most > least ? 0 : max(abs(most) / 20, 1e-9)
+    let step = Ticks.step(over: most - least + 2 * pad, atMost: 5)
+    let from = ((least - pad) / step + 1e-9).floored * step
+    let to = -(-(most + pad) / step + 1e-9).floored * step
+    return .linear(from...max(to, from + step))
+  }
+
   /// Round ends around all `values` and 0.
   package static func fromZero(_ values: some Sequence<Double>) -> Scale {
     let finite = values.filter(\.isFinite)

@@ -40,18 +40,18 @@ import Testing
   }
 
   @Test func aCurveStandsOnItsAxes() {
-    let text = plot(1).text(columns: 42, characters: .unicode)
+    let text = plot(1).text(columns: 43, characters: .unicode)
     #expect(
       text == """
         Latency
         design 0
-         10 µs │                              ⢀⡠⠔⠊
-               │                          ⣀⠤⠒⠉⠁
-               │                     ⢀⡠⠔⠊⠉
-               │                 ⣀⠤⠒⠉⠁
-               │            ⢀⡠⠔⠊⠉
-        100 ns │⣀⣀⣀⣀⠤⠤⠤⠔⠒⠒⠒⠉⠁
-                0 50      90         99       99.9
+          10 µs │                              ⢀⡠⠔⠊
+                │                          ⣀⠤⠒⠉⠁
+                │                     ⢀⡠⠔⠊⠉
+                │                 ⣀⠤⠒⠉⠁
+                │            ⢀⡠⠔⠊⠉
+         100 ns │⣀⣀⣀⣀⠤⠤⠤⠔⠒⠒⠒⠉⠁
+                 0 50      90         99       99.9
           bound: 5 µs
 
         """, "\(text)")
