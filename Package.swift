@@ -96,8 +96,8 @@ let package = Package(
       .product(name: "TextTable", package: "TextTable"),
       .product(name: "Mustache", package: "swift-mustache"),
       resources: [
-        .embedInCode("Page/page.mustache"), .embedInCode("Page/table.mustache"),
-        .embedInCode("Page/page.css"),
+        .embedInCode("Page/page.mustache"), .embedInCode("Page/page.css"),
+        .embedInCode("Site/index.mustache"),
       ])
     + [
       .executableTarget(
@@ -117,7 +117,7 @@ let package = Package(
         name: "CommandLine",
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
-          "History", "HistoryStore", "Gates", "Plots", "Reports", "Live", "Suites", "CPlatform",
+          "History", "HistoryStore", "Gates", "Plots", "Reports", "Live", "Statistics", "Suites", "CPlatform",
           .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

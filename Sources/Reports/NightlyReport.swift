@@ -52,7 +52,7 @@ package struct NightlyReport {
         ? ["watch: the newest run alone is far off; a second one like it is a step"] : [])
   }
 
-  private var conclusion: String {
+  var conclusion: String {
     let regressed = check.findings.filter { $0.verdict == .regressed }.count
     let watched = check.findings.filter(\.isWatched).count
     let words =

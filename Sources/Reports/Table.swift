@@ -20,12 +20,19 @@ public struct Table {
 
   package let headings: [Heading]
   package private(set) var rows: [[String]] = []
+  /// Names of rows that links from elsewhere may rest on, by the row's place.
+  private(set) var anchors: [Int: String] = [:]
 
   public init(_ headings: [Heading]) { self.headings = headings }
 
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == headings.count)
     rows.append(cells)
+  }
+
+  mutating func add(_ cells: [String], anchor: String) {
+    anchors[rows.count] = anchor
+    add(cells)
   }
 
   public var isEmpty: Bool { rows.isEmpty }

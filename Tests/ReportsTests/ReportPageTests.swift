@@ -116,7 +116,7 @@ import Testing
 
   @Test func everyPlotHasWordsAndATable() throws {
     let html = try page([SampleRecord.record()]).html()
-    let figures = html.components(separatedBy: "<figure>").dropFirst()
+    let figures = html.components(separatedBy: "<figure ").dropFirst()
     #expect(figures.count == 11)
     for figure in figures {
       let end = figure.components(separatedBy: "</figure>")[0]

@@ -29,5 +29,8 @@ struct CellNames {
     cell.design + (cell.variant.map { " \($0)" } ?? "") + (namesMode ? " \(cell.mode)" : "")
   }
 
+  /// Of a design by itself, such as in a history.
+  static func style(ofDesign design: String) -> Int { fixed[design] ?? 3 }
+
   func style(_ cell: RunRecord.Cell) -> Int { styles[self[cell]] ?? 7 }
 }

@@ -8,6 +8,8 @@ struct PageSection {
     var note: String
     /// The same figures in numbers.
     var table: Table
+    /// A name that links from elsewhere may rest on; absent where none does.
+    var anchor: String?
   }
 
   var title: String
@@ -19,10 +21,12 @@ struct PageSection {
   var cautions: [String] = []
   /// Lines to be copied, as they are.
   var code: [String] = []
+  /// As of a figure.
+  var anchor: String?
 
   init(
     _ title: String, _ lead: String, figures: [Figure] = [], tables: [ReportSection?] = [],
-    cautions: [String] = [], code: [String] = []
+    cautions: [String] = [], code: [String] = [], anchor: String? = nil
   ) {
     self.title = title
     self.lead = lead
@@ -30,6 +34,7 @@ struct PageSection {
     self.tables = tables.compactMap { $0 }
     self.cautions = cautions
     self.code = code
+    self.anchor = anchor
   }
 
   var isEmpty: Bool { figures.isEmpty && tables.isEmpty && cautions.isEmpty && code.isEmpty }

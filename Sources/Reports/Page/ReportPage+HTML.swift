@@ -10,11 +10,7 @@ extension ReportPage {
     func template(_ bytes: [UInt8]) throws -> MustacheTemplate {
       try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
     }
-    let library = MustacheLibrary(templates: [
-      "page": try template(PackageResources.page_mustache),
-      "table": try template(PackageResources.table_mustache),
-    ])
-    return library.render(HTMLContext(self).values, withTemplate: "page") ?? ""
+    return try template(PackageResources.page_mustache).render(HTMLContext(self).values)
   }
 }
 
@@ -22,10 +18,13 @@ extension ReportPage {
 private struct HTMLContext {
   typealias Values = [String: Any]
   private(set) var values: Values = [:]
-  /// Counts up: an id is unique in the page, and none is made of a record's text.
+  /// An id is unique in the page; what of a record's text is in one went through `Slug`.
   private var count = 0
+  private var taken: Set<String> = []
 
   init(_ page: ReportPage) {
+    values["kind"] = page.kind
+    values["home"] = page.home
     values["title"] = page.title
     values["css"] = String(decoding: PackageResources.page_css, as: UTF8.self)
     values["lead"] = page.lead
@@ -36,14 +35,16 @@ private struct HTMLContext {
     values["hasContents"] = !chapters.isEmpty
   }
 
-  private mutating func id(_ prefix: String) -> String {
-    count += 1
+  /// The anchor, if there is one and it is free; else a number that nothing links to from elsewhere.
+  private mutating func id(_ prefix: String, _ anchor: String? = nil) -> String {
+    if let anchor, taken.insert(anchor).inserted { return anchor }
+    repeat { count += 1 } while !taken.insert("\(prefix)\(count)").inserted
     return "\(prefix)\(count)"
   }
 
   private mutating func chapter(_ chapter: ReportPage.Chapter) -> Values {
     [
-      "id": id("c"), "title": chapter.title,
+      "id": id("c", chapter.anchor), "title": chapter.title,
       "facts": chapter.facts.map { ["name": $0.name, "value": $0.value] },
       "sections": chapter.sections.map { section($0) },
     ]
@@ -51,7 +52,8 @@ private struct HTMLContext {
 
   private mutating func section(_ section: PageSection) -> Values {
     [
-      "id": id("s"), "title": section.title, "lead": section.lead, "cautions": section.cautions,
+      "id": id("s", section.anchor), "title": section.title, "lead": section.lead,
+      "cautions": section.cautions,
       "hasCautions": !section.cautions.isEmpty, "hasFigures": !section.figures.isEmpty,
       "figures": section.figures.map { figure($0) },
       "tables": section.tables.map { tables($0) }, "hasTables": !section.tables.isEmpty,
@@ -63,43 +65,32 @@ private struct HTMLContext {
   private mutating func figure(_ figure: PageSection.Figure) -> Values {
     let picture = figure.picture
     return [
-      "title": picture.title, "note": figure.note, "svg": picture.svg(id: id("f")),
+      "id": id("g", figure.anchor), "title": picture.title, "note": figure.note,
+      "svg": picture.svg(id: id("f")),
       "legend": picture.legend.map {
         [
           "name": $0.name,
           "style": "s\($0.style)" + ($0.isDashed ? " dashed" : "") + ($0.isArea ? " area" : ""),
         ]
       },
-      "hasLegend": !picture.legend.isEmpty, "table": table(figure.table),
+      "hasLegend": !picture.legend.isEmpty,
+      "table": table(figure.table, picture.title),
     ]
   }
 
-  private func tables(_ section: ReportSection) -> Values {
+  private mutating func tables(_ section: ReportSection) -> Values {
     [
       "title": section.title,
       "parts": section.parts.map { part -> Values in
         switch part {
-        case .table(let table): ["table": self.table(table)]
+        case .table(let table): ["table": self.table(table, section.title)]
         case .remark(let text): ["remark": text]
         }
       },
     ]
   }
 
-  private func table(_ table: Table) -> Values {
-    [
-      "headings": table.headings.map { heading($0) },
-      "rows": table.rows.map { row in
-        ["cells": zip(table.headings, row).enumerated().map { cell($0.offset, $0.element) }]
-      },
-    ]
-  }
-
-  private func heading(_ heading: Table.Heading) -> Values {
-    ["text": heading.title, "isWord": !heading.isNumber]
-  }
-
-  private func cell(_ index: Int, _ pair: (Table.Heading, String)) -> Values {
-    ["text": pair.1, "isWord": !pair.0.isNumber, "isName": index == 0]
+  private mutating func table(_ table: Table, _ title: String) -> String {
+    TableHTML(table, title: title) { taken.insert($0).inserted ? $0 : nil }.text
   }
 }

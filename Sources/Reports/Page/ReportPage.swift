@@ -13,8 +13,14 @@ package struct ReportPage {
     var title: String
     var facts: [(name: String, value: String)]
     var sections: [PageSection]
+    /// As of a figure.
+    var anchor: String?
   }
 
+  /// What sort of page it is.
+  var kind = "Doorbell report"
+  /// The address of the page that leads here; absent where the page stands alone.
+  var home: String?
   var title: String
   /// What the reader takes away, a sentence each.
   var lead: [String] = []
@@ -25,9 +31,10 @@ package struct ReportPage {
   ///   - records: of any number of traces; launches of one build on one trace and host become one arm.
   ///   - baseline: what they are compared with; empty if with nothing.
   ///   - comparisons, gates: documents that `compare` and a gate wrote.
+  ///   - history: many nights; with records, those of their traces only.
   package init(
     _ records: [RunRecord], baseline: [RunRecord], comparisons: [Comparison],
-    gates: [GateDocument] = [], policy: Policy
+    gates: [GateDocument] = [], history: HistoryPages? = nil, policy: Policy
   ) throws {
     let subjects = try ReportSubject.of(records, baseline: baseline)
     let names = CellNames((records + baseline).flatMap(\.cells))
@@ -36,7 +43,7 @@ package struct ReportPage {
       comparisons.insert(
         try Comparison(baseline: baseline, candidate: records, policy: policy), at: 0)
     }
-    title = Self.title(subjects, isGate: !gates.isEmpty)
+    title = Self.title(subjects, isGate: !gates.isEmpty, isComparison: !comparisons.isEmpty)
     for gate in gates {
       let page = GatePage(gate)
       lead += page.headlines
@@ -58,10 +65,27 @@ package struct ReportPage {
       cautions += subject.record.warnings.map { prefix + $0 }
       chapters.append(page.chapter)
     }
+    if let history {
+      lead += history.headlines
+      chapters += history.chapters()
+    }
   }
 
-  private static func title(_ subjects: [ReportSubject], isGate: Bool) -> String {
-    guard let first = subjects.first else { return isGate ? "Gate" : "Comparison" }
+  /// A page of a site.
+  init(kind: String, home: String, title: String, lead: [String], chapters: [Chapter]) {
+    self.kind = kind
+    self.home = home
+    self.title = title
+    self.lead = lead
+    self.chapters = chapters
+  }
+
+  private static func title(
+    _ subjects: [ReportSubject], isGate: Bool, isComparison: Bool
+  ) -> String {
+    guard let first = subjects.first else {
+      return isGate ? "Gate" : isComparison ? "Comparison" : "History"
+    }
     let traces = Set(subjects.map(\.record.trace.name)).count
     return traces == 1 ? first.record.trace.name : "\(traces) traces"
   }
