@@ -117,7 +117,8 @@ let package = Package(
         name: "CommandLine",
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
-          "History", "HistoryStore", "Gates", "Plots", "Reports", "Live", "Statistics", "Suites", "CPlatform",
+          "History", "HistoryStore", "Gates", "Plots", "Reports", "Live", "Statistics", "Suites",
+          "CPlatform",
           .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
