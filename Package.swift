@@ -50,6 +50,7 @@ let package = Package(
     .target(name: "CPlatform"),
     .target(name: "CDoorbellBackend"),
     .target(name: "CAllocations"),
+    .target(name: "CDemangle"),
     .target(
       name: "TraceFormatInC", dependencies: ["CZstd", "CLZ4"], path: "Tests/TraceFormatInC"),
     .target(
@@ -118,7 +119,7 @@ let package = Package(
         dependencies: [
           "EventModel", "Measurement", "TraceFormat", "TraceImport", "Replay", "Backends",
           "History", "HistoryStore", "Gates", "Plots", "Reports", "Live", "Statistics", "Suites",
-          "CPlatform",
+          "CPlatform", "CDemangle",
           .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

@@ -129,6 +129,18 @@ struct ReplayCommand: ParsableCommand {
       """)
   var histograms: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Then run each cell once more, under 'perf record', and write its stacks here, folded for a flame \
+      graph. Figures are of the runs before.
+      """, valueName: "file"))
+  var profile: String?
+
+  /// Design and experiment of the process that perf watches.
+  @Option(name: .customLong("profiled-cell"), help: .hidden)
+  var profiledCell: String?
+
   @OptionGroup var verbosity: Verbosity
 
   func validate() throws {
@@ -146,6 +158,9 @@ struct ReplayCommand: ParsableCommand {
     guard core.equality == .full || experiments == [.core] else {
       throw ValidationError("--equality brief and digest go with --experiment core alone")
     }
+    guard profile == nil || backends.isEmpty else {
+      throw ValidationError("--profile takes designs of this tool alone, and no --backend")
+    }
     guard (0...64).contains(decodeThreads) else {
       throw ValidationError("--decode-threads must be from 0 to 64")
     }
@@ -159,6 +174,9 @@ struct ReplayCommand: ParsableCommand {
       if diesWithParent { CPlatform_dieWithParent() }
       let path = try trace ?? TraceLocator.defaultTrace()
       if let backendChild { try serve(backendChild, path) }
+      if let profiledCell { return try runProfiled(profiledCell, path) }
+      // Before minutes are spent.
+      if profile != nil { try Perf.check() }
       let record = try measure(path)
       try Interruption.deferred {
         if let output { try record.write(to: output) }
@@ -171,6 +189,7 @@ struct ReplayCommand: ParsableCommand {
       if record.cells.contains(where: { $0.conformance?.firstDifference != nil }) {
         throw ExitCode(ExitStatus.regression.rawValue)
       }
+      if let profile { try writeProfile(of: record, to: profile) }
       if record.cells.contains(where: { $0.voidReason != nil }) {
         throw ExitCode(ExitStatus.couldNotMeasure.rawValue)
       }
@@ -191,7 +210,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   /// What is done with each design.
-  private func task(_ source: inout TraceFileSource, _ path: String) throws -> ReplayTask {
+  func task(_ source: inout TraceFileSource, _ path: String) throws -> ReplayTask {
     let geometry = source.header.description.geometry
     let events = needsEvents ? try source.events(limit: limit) : []
     var task = ReplayTask(

@@ -48,8 +48,8 @@ struct Launch {
       for end in [".out", ".err"] { try? FileManager.default.removeItem(atPath: name + end) }
     }
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try Self.created(name + ".out")
-    process.standardError = try Self.created(name + ".err")
+    process.standardOutput = try FileHandle(creating: name + ".out")
+    process.standardError = try FileHandle(creating: name + ".err")
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
     do {
@@ -84,13 +84,6 @@ struct Launch {
       reason: "\(Self.ending(process)); it said: "
         + (String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     )
-  }
-
-  private static func created(_ path: String) throws -> FileHandle {
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let handle = FileHandle(forWritingAtPath: path)
-    else { throw Failure.ofSystem("creating a file", path: path) }
-    return handle
   }
 
   private static func ending(_ process: Process) -> String {

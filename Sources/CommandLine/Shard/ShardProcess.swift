@@ -1,10 +1,6 @@
 import Foundation
 import History
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 /// One shard of a plan, replayed in a fresh process.
 struct ShardProcess {
   let plan: ShardPlan
@@ -95,21 +91,11 @@ struct ShardProcess {
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
     process.arguments = words
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try output.map(Self.created) ?? FileHandle.nullDevice
+    process.standardOutput = try output.map(FileHandle.init(creating:)) ?? FileHandle.nullDevice
     let log = folder + "/said.txt"
-    if keepsWords { process.standardError = try Self.created(log) }
-    let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
+    if keepsWords { process.standardError = try FileHandle(creating: log) }
     try process.run()
-    while ended.wait(timeout: .now() + 0.1) == .timedOut {
-      waiting()
-      if Interruption.isStopRequested {
-        kill(process.processIdentifier, SIGKILL)
-        ended.wait()
-        break
-      }
-    }
-    guard !Interruption.isStopRequested else {
+    guard process.waitUntilExitOrStop(waiting) else {
       throw Interruption.Stopped(
         consequence: "shard \(number) has no result and can be run again")
     }
@@ -118,13 +104,6 @@ struct ShardProcess {
       process.terminationReason == .exit
       ? process.terminationStatus : 128 + process.terminationStatus
     return (status, Self.last(said ?? ""))
-  }
-
-  private static func created(_ path: String) throws -> FileHandle {
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let handle = FileHandle(forWritingAtPath: path)
-    else { throw Failure.ofSystem("creating a file", path: path) }
-    return handle
   }
 
   private static func last(_ text: String) -> String {
