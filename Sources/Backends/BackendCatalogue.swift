@@ -1,11 +1,17 @@
 // Backends: designs composed from the translation core, and the loops of `Replay` specialised for them.
 //
-// A backend is a type that conforms to `TranslationBackend`. To add an architecture: a folder here, and a
-// line in `BackendCatalogue.runner`; to add a pair of policies: a `DesignChoice`. The switches stand
-// outside all loops; each case gets its own copy of them.
+// A backend is a type that conforms to `TranslationBackend`. To add a policy, an architecture or a whole
+// backend: `Sources/Manual/HowTo/AddADesignInSwift.md`. The switches stand outside all loops; each case gets its
+// own copy of them. It is not a measuring tool: a runner hands out what `Replay` measured.
+//
+//   let runner = BackendCatalogue.runner(of: .direct, geometry: geometry)!
+//   let proof = runner.prove(ReferenceAnswers(events, geometry: geometry))
+//   let result = runner.core(events, CoreExperiment.Options())
 //
 // Invariants: every backend delivers the same interrupts to the guest (`EqualityCheck` proves it before
-// anything is timed); a backend is used by one thread at a time.
+// anything is timed); work is counted exactly.
+// Threads: a backend is used by one thread at a time; a runner may be called from any, and makes a backend
+// of its own for each call.
 
 package import EventModel
 package import Replay

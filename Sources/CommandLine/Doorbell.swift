@@ -1,3 +1,15 @@
+// CommandLine: people. The executable `doorbell`, one file for each verb, which parses, composes and prints.
+//
+// What it is not: it holds no rule of an architecture, a format or a judgement; those are in the layers below, where
+// tests reach them without a process.
+//
+//   doorbell replay Traces/nvme.dbtrace --design direct
+//
+// Invariants: results on standard output, all else on standard error; an exit code of
+// `Sources/Manual/Reference/ExitCodes.md`; a file is there whole or not at all, whatever ends the process; every
+// help ends with two commands that work in a fresh clone.
+// Threads: the main thread, and those that an experiment starts; a signal is taken by `Interruption` alone.
+
 import ArgumentParser
 
 #if canImport(Glibc)

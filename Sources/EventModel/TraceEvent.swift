@@ -1,4 +1,15 @@
-// The fixed-size trace record.
+// EventModel: what an event, an outcome and a counter is. This file: the fixed-size trace record.
+//
+// What it is not: it holds no state and no rule of any architecture, and reads no file. Who gives a meaning to
+// events is `ReferenceModel` and `TranslationCore`.
+//
+//   let event = TraceEvent.msixControl(
+//     time: 0, streamID: 8, deviceID: 8, enabled: true, masked: false)
+//   event.kind, event.streamID                  // named accessors; a word is never read as such elsewhere
+//
+// Invariants: the layout below is that of trace files, plug-ins and rings, and never changes within a
+// version; numbers of kinds and outcomes are kept forever. Every bit pattern is a value: none traps.
+// Threads: values only; any thread may use them.
 //
 // 48 bytes, naturally aligned, no padding, no pointers: it crosses rings by memory copy and is read
 // by C. Seven stored words carry every kind; what a word means depends on `kind` and is reached

@@ -11,7 +11,11 @@
 //   session.results
 //
 // Everything is a pure function of run records and of numbers that are handed in: who starts processes
-// and reads clocks is `CommandLine`. So a gate can be simulated ten thousand times in a test.
+// and reads clocks is `CommandLine`. So a gate can be simulated ten thousand times in a test. It is not a
+// statistics library (`Statistics`), and it prints nothing (`Reports`).
+//
+// Invariants: only launches that were made to confirm can fail a gate by time; between two equal arms it fails
+// in at most the stated share of cases, all cells together. Threads: values; any thread.
 
 import Statistics
 

@@ -6,8 +6,12 @@
 //   let record = try RunRecord.read(from: url)
 //   try record.write(to: url)          // temporary file, fsync, rename
 //
-// It is not a database and takes no decision. Values of a field never change their meaning within a
-// schema version; new fields are optional, so that a reader accepts older documents.
+// It is not a database and takes no decision.
+//
+// Invariants: values of a field never change their meaning within a schema version; new fields are optional, so
+// that a reader accepts older documents; a figure that no run can have given is refused; a file is the old
+// document or the new one, never half of one. The schema for others: `Sources/Manual/Reference/Schemas`.
+// Threads: values; any thread. Of several writers to one path the last one stays.
 
 /// All that one command measured.
 public struct RunRecord: Codable, Hashable, Sendable {

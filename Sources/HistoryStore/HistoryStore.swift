@@ -10,6 +10,8 @@
 //   try store.series()                             // each figure by night
 //
 // It judges nothing: what a change in a series means is the matter of `Gates`.
+// Invariants: a record is stored once, however often it is added; what comes out is the record that went in.
+// Threads: a store may be used by any; other processes may write to the same file.
 
 import Foundation
 import GRDB

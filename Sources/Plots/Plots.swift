@@ -11,8 +11,8 @@
 // light, dark and paper. Every plot carries a title and a description for those who do not see it. All
 // text that comes in is escaped.
 //
-// No Foundation, no clock: the same figures give the same bytes. Everything is a value; any thread may
-// use it.
+// Invariants: no Foundation, no clock: the same figures give the same bytes. Threads: everything is a value; any
+// thread may use it.
 
 /// A point in the units of its plot.
 package struct Point: Hashable, Sendable {

@@ -1,3 +1,20 @@
+// Replay: who runs what, when, and on which thread. This file: the protocol of a design, which it owns.
+//
+// What it is: the loops over a design (`replay`), and the experiments that are made of them: `EqualityCheck`
+// first, then core, path, paced, saturate, scale, pipeline and set-up, one type each.
+// What it is not: it knows no table of any architecture and no file. Designs come to it (`Backends` conforms, and
+// instantiates the loops); events come from an `EventSource`, answers to compare with from an `OutcomeOracle`.
+//
+//   var backend = MyBackend()                                  // in Backends: a concrete type
+//   var tally = PassTally()
+//   replay(events, through: &backend, &tally)                  // one pass, specialised for MyBackend
+//
+// Invariants: between the first and the last measured event nothing allocates, locks or calls through an
+// existential; offered = delivered + coalesced + masked + lost, or the run is void; a time is taken between
+// stretches of events, never for each, but in the experiments that are about single interrupts.
+// Threads: every backend is used by one thread at a time; an experiment starts its threads, and they have
+// ended when it returns. What crosses threads goes through a ring, an eventfd or a `HandOff`.
+
 public import EventModel
 
 /// A design as code: what the replay loop calls for each event.

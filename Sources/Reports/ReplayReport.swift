@@ -1,3 +1,15 @@
+// Reports: run records → readers. Tables, pages, Markdown, JUnit, SARIF, OpenMetrics, CSV, histograms.
+//
+// What it is not: it measures nothing, decides nothing and reads no clock; who writes files is `CommandLine`.
+//
+//   print(ReplayReport(record).text())
+//   let page = try ReportPage([record], baseline: [], comparisons: [], policy: Policy()).html()
+//
+// Invariants: everything that is shown stands in a record or follows from records here; a void cell is marked
+// or left out; a percentile is read from a histogram; what a name means is the same in all forms
+// (`Sources/Manual/Reference/Counters.md`).
+// Threads: values; any thread.
+
 public import History
 
 /// What `doorbell replay` prints: proof, set-up and delivery apart, latency, work, ledger.

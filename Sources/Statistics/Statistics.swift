@@ -12,6 +12,8 @@
 // checked against SciPy: Tests/StatisticsTests/Golden.
 //
 // It takes no decision: what an effect means for a change is the matter of `Gates`.
+// Invariants: an interval that the samples cannot give is nil, never a guess. Threads: values and pure functions; any
+// thread.
 
 internal import Measurement
 

@@ -17,6 +17,7 @@
 // enters the project here only.
 //
 // It starts nothing: `suite run` and `shard plan` of `CommandLine` do, from the same cells.
+// Invariants: the same file gives the same cells in the same order. Threads: values; any thread.
 
 import Foundation
 

@@ -28,6 +28,32 @@ import Testing
     }
   }
 
+  /// What `Sources/README.md` calls the place to start reading says what its target is and is not, with an
+  /// example, the invariants and the rules for threads.
+  @Test func everyTargetHasAFrontFile() throws {
+    let table = try String(
+      contentsOf: Self.root.appendingPathComponent("Sources/README.md"), encoding: .utf8)
+    var named: Set<String> = []
+    for row in table.split(separator: "\n") where row.hasPrefix("| `") {
+      let cells = row.split(separator: "|").map { $0.matches(of: /`([^`]+)`/).map(\.output.1) }
+      let (targets, files) = (cells[0].map(String.init), cells[cells.count - 1].map(String.init))
+      named.formUnion(targets)
+      guard targets.count == 1, let file = files.first, file.hasSuffix(".swift") else { continue }
+      let path = "Sources/\(targets[0])/\(file)"
+      let text = try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+      let head = text.split(separator: "\n", omittingEmptySubsequences: false)
+        .prefix { $0.hasPrefix("//") || $0.isEmpty }.joined(separator: "\n")
+      #expect(head.contains(/\bnot\b|\bno\b/), "\(path): what it is not")
+      #expect(head.contains(/\/\/   +[a-z]|```swift/), "\(path): an example")
+      #expect(head.contains(/[Ii]nvariant/), "\(path): invariants")
+      #expect(head.contains(/[Tt]hread/), "\(path): threads")
+    }
+    let folders = try FileManager.default.contentsOfDirectory(
+      atPath: Self.root.appendingPathComponent("Sources").path)
+    let targets = Set(folders).subtracting(["README.md", "Manual", "Packaging"])
+    #expect(named.isSuperset(of: targets), "no row: \(targets.subtracting(named).sorted())")
+  }
+
   @Test func nothingIsLeftOpen() throws {
     let marks = ["TO" + "DO", "FIX" + "ME", "X" + "XX"]
     for (path, text) in try Self.sources("Sources") + Self.sources("Benchmarks") {

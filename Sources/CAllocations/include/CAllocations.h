@@ -3,6 +3,7 @@
 //
 // An executable that links this has malloc, calloc, realloc and the aligned allocators defined here;
 // each counts and hands on to glibc's own. Cost: one increment of a thread-local word. free is glibc's.
+// Each thread has its count; no thread sees another's.
 // Under a sanitizer, which has an allocator of its own, and without glibc there is no meter.
 #ifndef DOORBELL_CALLOCATIONS_H
 #define DOORBELL_CALLOCATIONS_H

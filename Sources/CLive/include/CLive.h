@@ -2,6 +2,7 @@
 // /dev/kvm and on a userfaultfd, and structures that hold bit fields or end in a flexible array. No
 // policy and no loop is here: those are in the target `Live`.
 //
+// It keeps no state: who owns a descriptor may call from any thread, within what the kernel allows of it.
 // Every function that can fail returns 0 or a result, or a negative errno. Linux 6.12,
 // include/uapi/linux/kvm.h and Documentation/virt/kvm/api.rst, says what each ioctl does.
 #ifndef DOORBELL_CLIVE_H

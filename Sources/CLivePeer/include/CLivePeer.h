@@ -1,6 +1,7 @@
 // The loops of a live run in plain C, as a C programmer would write them: what stands beside each live
 // figure in the same run, to see what Swift costs. The same system calls in the same order, the same
-// stamps, the same checks.
+// stamps, the same checks. It is not a second product: nothing but these loops is here, and only `Live` calls them.
+// A loop belongs to the thread that calls it, and ends when it is done or its deadline has passed.
 #ifndef DOORBELL_CLIVEPEER_H
 #define DOORBELL_CLIVEPEER_H
 

@@ -1,5 +1,6 @@
 // The only place that knows the machine: what Swift cannot call itself, because it is a macro, an
-// instruction or a variadic function.
+// instruction or a variadic function. It takes no decision and keeps no state; every function may be called
+// from any thread and concerns the calling one.
 #ifndef DOORBELL_CPLATFORM_H
 #define DOORBELL_CPLATFORM_H
 

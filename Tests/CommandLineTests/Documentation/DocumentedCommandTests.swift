@@ -106,6 +106,9 @@ import Testing
     let page = try Self.page(path)
     let makefile = try String(contentsOfFile: "\(Tool.repository)/Makefile", encoding: .utf8)
     let options = ToolVocabulary.everyOption
+    let sources = try ["/Package.swift"] + ["Sources", "Tests", "Benchmarks"].flatMap {
+      try HouseTests.sources($0).map { "/" + $0.path }
+    }
     for span in page.spans {
       let flaws = ToolVocabulary.flaws(in: span.text)
       #expect(flaws.isEmpty, "\(path):\(span.line): \(flaws.joined(separator: "; "))")
@@ -116,6 +119,11 @@ import Testing
       if words.count == 1, span.text.hasPrefix("--") {
         let name = String(span.text.split(separator: "=")[0])
         #expect(options.contains(name), "\(path):\(span.line): no verb has '\(span.text)'")
+      }
+      if words.count == 1, span.text.hasSuffix(".swift") {
+        #expect(
+          sources.contains { $0.hasSuffix("/" + span.text) },
+          "\(path):\(span.line): no source '\(span.text)'")
       }
       for word in words where Self.isPath(word) {
         #expect(Self.exists(word), "\(path):\(span.line): there is no '\(word)'")
