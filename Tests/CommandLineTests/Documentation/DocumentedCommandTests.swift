@@ -95,7 +95,7 @@ import Testing
       var isOutput = false
       for (index, line) in fence.lines.enumerated() {
         if fence.language == "console", line.hasPrefix("$ ") { isOutput = true }
-        let isCommand = ["doorbell ", "make ", "sudo "].contains { line.hasPrefix($0) }
+        let isCommand = ["$ ", "doorbell ", "make ", "sudo "].contains { line.hasPrefix($0) }
         #expect(
           isOutput || !isCommand, "\(path):\(fence.line + 1 + index): '\(line)' is never run")
       }
