@@ -106,9 +106,11 @@ import Testing
     let page = try Self.page(path)
     let makefile = try String(contentsOfFile: "\(Tool.repository)/Makefile", encoding: .utf8)
     let options = ToolVocabulary.everyOption
-    let sources = try ["/Package.swift"] + ["Sources", "Tests", "Benchmarks"].flatMap {
-      try HouseTests.sources($0).map { "/" + $0.path }
-    }
+    let sources =
+      try ["/Package.swift"]
+      + ["Sources", "Tests", "Benchmarks"].flatMap {
+        try HouseTests.sources($0).map { "/" + $0.path }
+      }
     for span in page.spans {
       let flaws = ToolVocabulary.flaws(in: span.text)
       #expect(flaws.isEmpty, "\(path):\(span.line): \(flaws.joined(separator: "; "))")
