@@ -9,6 +9,8 @@
 //   try store.add(record, commit: "8a2f0c1")       // .added(12), or .duplicate(12)
 //   try store.series()                             // each figure by night
 //
+// A file that may not be written, or whose folder may not, can be read all the same.
+//
 // It judges nothing: what a change in a series means is the matter of `Gates`.
 // Invariants: a record is stored once, however often it is added; what comes out is the record that went in.
 // Threads: a store may be used by any; other processes may write to the same file.
@@ -24,7 +26,7 @@ import History
 /// A history file. Thread-safe; one per file and process is enough.
 public struct HistoryStore: Sendable {
   let path: String
-  private let pool: DatabasePool
+  private let pool: any DatabaseWriter
 
   /// Opens a history; makes it if `creates` and there is none. A file that is not one is left alone.
   ///
@@ -40,10 +42,17 @@ public struct HistoryStore: Sendable {
     }
     var configuration = Configuration()
     configuration.busyMode = .timeout(waitSeconds)
+    if !creates, !Self.mayBeWritten(path) {
+      pool = try Self.readOnly(path, configuration)
+      return
+    }
     // A transaction that was reported is on the disk, also after a loss of power.
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-    pool = try Self.reporting(path) { try DatabasePool(path: path, configuration: configuration) }
-    try Self.reporting(path) { [pool] in
+    let pool = try Self.reporting(path) {
+      try DatabasePool(path: path, configuration: configuration)
+    }
+    self.pool = pool
+    try Self.reporting(path) {
       let migrations = Self.migrations
       if try pool.read(migrations.hasBeenSuperseded) {
         throw HistoryStoreError.newer(path: path)
@@ -53,6 +62,40 @@ public struct HistoryStore: Sendable {
       } catch {
         // Two processes began one history, and the other was first.
         guard try pool.read(migrations.hasCompletedMigrations) else { throw error }
+      }
+    }
+  }
+
+  /// SQLite keeps its log beside the file: the folder counts, too.
+  private static func mayBeWritten(_ path: String) -> Bool {
+    let folder = (path as NSString).deletingLastPathComponent
+    // Safety: both paths are NUL-terminated copies that live for the call.
+    return unsafe access(path, W_OK) == 0 && access(folder.isEmpty ? "." : folder, W_OK) == 0
+  }
+
+  /// Without its log, which nobody can make here, SQLite reads a file only if it is told that it does not change.
+  private static func readOnly(
+    _ path: String, _ configuration: Configuration
+  ) throws(HistoryStoreError) -> DatabaseQueue {
+    var configuration = configuration
+    configuration.readonly = true
+    return try reporting(path) {
+      func opened(_ name: String) throws -> DatabaseQueue {
+        let queue = try DatabaseQueue(path: name, configuration: configuration)
+        if try queue.read(migrations.hasBeenSuperseded) {
+          throw HistoryStoreError.newer(path: path)
+        }
+        guard try queue.read(migrations.hasCompletedMigrations) else {
+          throw HistoryStoreError.older(path: path)
+        }
+        return queue
+      }
+      do {
+        return try opened(path)
+      } catch let error as DatabaseError
+        where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode)
+      {
+        return try opened(URL(fileURLWithPath: path).absoluteString + "?immutable=1")
       }
     }
   }
@@ -130,6 +173,8 @@ public enum HistoryStoreError: Error, Hashable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   case notAHistory(path: String)
   case newer(path: String)
+  /// Not brought up to date, and it may not be written.
+  case older(path: String)
   case busy(path: String)
   case damaged(path: String, reason: String)
   case failed(path: String, reason: String)
@@ -144,6 +189,8 @@ public enum HistoryStoreError: Error, Hashable, CustomStringConvertible {
       "\(path): not a history: expected an SQLite database; the file was not changed"
     case .newer(let path):
       "\(path): a newer doorbell has changed this history; use that one, or export from there"
+    case .older(let path):
+      "\(path): an older history, which may not be written here; read a copy of it that may"
     case .busy(let path):
       "\(path): another process has been writing for too long; nothing was changed, try again"
     case .damaged(let path, let reason):

@@ -50,6 +50,32 @@ import Testing
     }
   }
 
+  /// Root may write anywhere: somebody else reads.
+  @Test(.enabled(if: getuid() == 0, "only root can become somebody who may not write"))
+  func aHistoryThatMayNotBeWrittenIsReadAndNotChanged() throws {
+    try Folder.use { folder in
+      let history = try Self.nights([6, 6.1], in: folder)
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: history))
+      let read = try Tool.pipeline(
+        """
+        cp -l "$0" "$1/doorbell" 2>/dev/null || cp "$0" "$1/doorbell"
+        chmod 444 "$2"; chmod 555 "$1"
+        as() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+        as "$1/doorbell" history list "$2"; echo "list $?"
+        as "$1/doorbell" history show "$2" 2 --format json | head -c 1; echo " show"
+        as "$1/doorbell" history check "$2" | tail -n 1; echo "check"
+        as "$1/doorbell" history prune "$2" --before 2027-01-01 --keep 0; echo "prune $?"
+        ls "$1"
+        """, folder.root, history)
+      for words in ["8a2f0c1", "list 0", "{ show", "prune 3"] {
+        #expect(read.output.contains(words), "\(words):\n\(read.text)")
+      }
+      #expect(read.error.contains("attempt to write a readonly database; nothing was changed"))
+      #expect(!read.output.contains("h.sqlite-"), "\(read.output)")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: history)) == bytes)
+    }
+  }
+
   @Test func theFourCodesAreTheLastLineOfANight() throws {
     try Folder.use { folder in
       let quiet = try Self.nights(Self.scatter(20, around: 6), in: folder, "quiet.sqlite")
