@@ -30,8 +30,9 @@ package struct FactComparison: Codable, Hashable, Sendable {
   /// - Parameters: records of the same traces; each holds the proof of its designs.
   package init(baseline: [RunRecord], candidate: [RunRecord], policy: Policy) {
     for mine in candidate {
-      guard let theirs = baseline.first(where: { $0.trace.contentHash == mine.trace.contentHash })
-      else {
+      let same = baseline.filter { $0.trace.contentHash == mine.trace.contentHash }
+      // A history may hold a trace from several hosts.
+      guard let theirs = same.first(where: { $0.host == mine.host }) ?? same.first else {
         obstacles.append(
           "\(mine.trace.name) (sha256 \(mine.trace.contentHash.prefix(16))): the baseline holds no "
             + "run of this trace")

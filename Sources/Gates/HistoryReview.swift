@@ -41,12 +41,13 @@ package struct HistoryReview: Sendable {
 
   /// - Parameters: as of `NightlyCheck`.
   package init(
-    series: [FigureSeries], newest: [RunRecord], previous: [RunRecord], policy: Policy,
-    options: NightlyCheck.Options = .init(), known: StepAnswers = StepAnswers()
+    series: [FigureSeries], newest: [RunRecord], previous: [RunRecord],
+    obstacles: [String] = [], policy: Policy, options: NightlyCheck.Options = .init(),
+    known: StepAnswers = StepAnswers()
   ) {
     check = NightlyCheck(
-      series: series, newest: newest, previous: previous, policy: policy, options: options,
-      known: known)
+      series: series, newest: newest, previous: previous, obstacles: obstacles, policy: policy,
+      options: options, known: known)
     let significance = NightlyCheck.significance(of: series, policy)
     entries = series.filter { NightlyCheck.isJudged($0) && !$0.points.isEmpty }.map { series in
       let finding = NightlyCheck.finding(series, significance, policy, options, known)

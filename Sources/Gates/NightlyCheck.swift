@@ -65,14 +65,17 @@ package struct NightlyCheck: Codable, Sendable {
   ///   - series: by figure; figures that `compare` does not judge are left out.
   ///   - newest: the newest run of each trace and host with the cells that it shares with the run before.
   ///   - previous: that run before.
+  ///   - obstacles: why newest runs have no run before that they may be held against.
   ///   - known: answers of searches that were made before.
   package init(
-    series: [FigureSeries], newest: [RunRecord], previous: [RunRecord], policy: Policy,
-    options: Options = Options(), known: StepAnswers = StepAnswers()
+    series: [FigureSeries], newest: [RunRecord], previous: [RunRecord],
+    obstacles: [String] = [], policy: Policy, options: Options = Options(),
+    known: StepAnswers = StepAnswers()
   ) {
     self.policy = policy
     self.options = options
     facts = FactComparison(baseline: previous, candidate: newest, policy: policy)
+    facts.obstacles += obstacles
     let significance = Self.significance(of: series, policy)
     findings = series.filter(Self.isJudged)
       .map { Self.finding($0, significance, policy, options, known) }

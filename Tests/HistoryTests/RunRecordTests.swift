@@ -103,6 +103,13 @@ import Testing
     let b = HostFingerprint(facts: ["kernel": "6.2", "cpu-model": "x"])
     #expect(a.differences(from: b) == ["kernel: 6.1 against 6.2"])
     #expect(a.differences(from: a).isEmpty)
+    // What one host does not tell is no agreement.
+    #expect(
+      a.differences(from: HostFingerprint(facts: ["cpu-model": "x"]))
+        == ["kernel: 6.1 against unknown"])
+    var newer = a
+    newer.schema = HostFingerprint.currentSchema + 1
+    #expect(a.differences(from: newer) == ["fingerprint schema: 1 against 2"])
   }
 
   @Test func theCrossoverIsTheFirstLengthFromWhichTheMapStaysAhead() {

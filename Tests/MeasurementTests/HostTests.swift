@@ -13,6 +13,18 @@ import Testing
     #expect(facts.allSatisfy { !$0.value.isEmpty && !$0.value.contains("\n") })
   }
 
+  /// Few, the same at every reading, and nothing that changes from minute to minute or names the machine. A fact
+  /// more or less makes every stored baseline another host's: then the fingerprint's schema counts up.
+  @Test func theFactsOfAFingerprintAreAFixedFew() {
+    let known = [
+      "cpu-model", "cpus", "hypervisor", "kernel", "clocksource", "governor", "smt",
+      "last-level-cache", "clock", "architecture",
+    ]
+    let facts = HostFacts.all().map { "\($0.name)=\($0.value)" }
+    #expect(HostFacts.all().allSatisfy { known.contains($0.name) })
+    for _ in 0..<3 { #expect(HostFacts.all().map { "\($0.name)=\($0.value)" } == facts) }
+  }
+
   @Test func allowedCPUsAreDistinctAndRising() {
     let cpus = ThreadPlacement.allowedCPUs
     #expect(!cpus.isEmpty && cpus == Set(cpus).sorted())

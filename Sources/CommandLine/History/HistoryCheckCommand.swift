@@ -10,7 +10,7 @@ struct HistoryCheckCommand: ParsableCommand {
     abstract: "Say what changed lately, and end by the four codes: the last line of a nightly.",
     discussion: """
       First the newest run of each trace and host against the one before: equality, ledger and work \
-      counters, exactly. Then the series of each figure: where its level changed (E-divisive with seeded \
+      counters, exactly; if that one ran on another host, the answer is 3. Then the series of each figure: where its level changed (E-divisive with seeded \
       permutations), and whether that was within the newest runs. A lone last point is watched and does \
       not fail; a step of long ago does not fail again. 0 nothing got worse, 1 it did, 2 a step of the \
       threshold could hide in the scatter or there are too few runs, 3 nothing to judge.
@@ -64,8 +64,8 @@ struct HistoryCheckCommand: ParsableCommand {
       let series = try Console.step("series") { try store.series(trace: trace) }
       let check = Console.step("change points") {
         NightlyCheck(
-          series: series, newest: pairs.newest, previous: pairs.previous, policy: policy.policy,
-          options: options)
+          series: series, newest: pairs.newest, previous: pairs.previous,
+          obstacles: pairs.obstacles, policy: policy.policy, options: options)
       }
       try format.print(check) { NightlyReport(check).text() }
       let status = ExitStatus(check.conclusion)

@@ -16,7 +16,8 @@ extension HistoryPages {
       HistoryReview.searches(series: series, policy: policy), known: answers)
     self.init(
       HistoryReview(
-        series: series, newest: cells.newest, previous: cells.previous, policy: policy,
+        series: series, newest: cells.newest, previous: cells.previous, obstacles: cells.obstacles,
+        policy: policy,
         known: answers), newest: cells.whole)
   }
 }
