@@ -16,7 +16,8 @@ extension RunRecord {
   }
 
   /// One record of all `launches`: samples in order, histograms added, facts from the launch that proved
-  /// them. Launches must agree in trace, host and build.
+  /// them. Launches must agree in trace, host and build, and in what was asked of a cell: histograms of two
+  /// rates have no sum. What has none in any case, stages and curves, is chosen: see `Cell.choose`.
   public static func merged(_ launches: [RunRecord]) throws(LaunchError) -> RunRecord {
     guard var result = launches.first else { throw .noLaunches }
     for other in launches.dropFirst() {
@@ -29,10 +30,50 @@ extension RunRecord {
         throw .different(fact: "host", first: difference, other: "the first launch")
       }
       result.launches += other.launches
-      for cell in other.cells { result.add(cell) }
+      for cell in other.cells {
+        if let first = result.cells.first(where: { $0.isSame(as: cell) }),
+          let name = first.firstOtherDemand(than: cell)
+        {
+          throw .different(
+            fact: "\(name) of \(cell.experiment), \(cell.design)",
+            first: first.parameters[name] ?? "none", other: cell.parameters[name] ?? "none")
+        }
+        result.add(cell)
+      }
+      for metric in other.harness { result.add(harness: metric) }
+      result.add(findings: other.findings, absences: other.absences)
       result.warnings = Array(Set(result.warnings + other.warnings)).sorted()
     }
+    if launches.count > 1 {
+      for place in result.cells.indices {
+        let cell = result.cells[place]
+        result.cells[place].choose(
+          from: launches.compactMap { $0.cells.first { $0.isSame(as: cell) } })
+      }
+    }
     return result
+  }
+
+  private mutating func add(harness metric: Metric) {
+    if let index = harness.firstIndex(where: { $0.name == metric.name }) {
+      harness[index].append(metric)
+    } else {
+      harness.append(metric)
+    }
+  }
+
+  /// A host that was disturbed in one launch was disturbed.
+  private mutating func add(findings others: [Finding]?, absences other: [Absence]?) {
+    for finding in others ?? [] {
+      guard let index = findings?.firstIndex(where: { $0.name == finding.name }) else {
+        findings = (findings ?? []) + [finding]
+        continue
+      }
+      if finding.state == .warn, findings?[index].state != .warn { findings?[index] = finding }
+    }
+    for absence in other ?? [] where absences?.contains(absence) != true {
+      absences = (absences ?? []) + [absence]
+    }
   }
 
   private mutating func add(_ cell: Cell) {
@@ -54,8 +95,20 @@ extension RunRecord.Cell {
       && experiment == other.experiment && mode == other.mode && variant == other.variant
   }
 
-  /// Samples behind samples, counts of histograms added.
+  /// Parameters that say what was asked, and not what came of it.
+  private static let demands = [
+    "arrivals", "bound-ns", "decode-threads", "device-threads", "duration-ns", "injected",
+    "lag-budget-ns",
+    "loops", "percentile", "tlb-entries", "vcpu-threads", "vpe-ids", "wait", "warm-up-ns",
+  ]
+
+  fileprivate func firstOtherDemand(than other: RunRecord.Cell) -> String? {
+    Self.demands.first { parameters[$0] != other.parameters[$0] }
+  }
+
+  /// Samples behind samples, counts of histograms added. Void if a part of it is.
   mutating func addFigures(of other: RunRecord.Cell) {
+    voidReason = [voidReason, other.voidReason].compactMap { $0 }.min()
     for metric in other.metrics {
       if let index = metrics.firstIndex(where: { $0.name == metric.name }) {
         metrics[index].append(metric)

@@ -62,7 +62,7 @@ extension RunRecord.Cell {
         && found.stages.allSatisfy { isCount($0.nanoseconds) }
       guard isPlausible else { return "stages" }
     }
-    for point in curve ?? [] {
+    for point in (curve ?? []) + (launchCurves ?? []).joined() {
       let counts = [
         point.coalesced, point.lost, point.p50, point.p99, point.p999, point.maximum, point.lag,
       ]

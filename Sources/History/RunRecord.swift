@@ -112,6 +112,8 @@ extension RunRecord {
     public var stages: [StageAttribution]?
     /// Latency against rate, in rising order of rates.
     public var curve: [RatePoint]?
+    /// Those of each launch, where there are several; `curve` is one of them.
+    public var launchCurves: [[RatePoint]]?
     /// What tells this cell from others of the same design and experiment in one suite, such as "rate=50k";
     /// absent where there are no others.
     public var variant: String?

@@ -5,7 +5,9 @@ import History
 extension ReplayReport {
   func saturate() -> [ReportSection] {
     let found = cells("saturate")
-    return [knees(remarks: Self.voids(found))].compactMap { $0 }
+    let several = found.contains { $0.launchCurves != nil }
+    let remark = "of several launches the curve is shown whose knee is the median"
+    return [knees(remarks: Self.voids(found) + (several ? [remark] : []))].compactMap { $0 }
       + found.compactMap { cell in
         var table = Table(Self.rateHeadings)
         for point in cell.curve ?? [] { table.add(Self.row(of: point)) }

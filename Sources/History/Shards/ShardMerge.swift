@@ -142,6 +142,7 @@ extension RunRecord.Cell {
   fileprivate mutating func becomeSum(of parts: Int) {
     parameters["parts"] = "\(parts)"
     (digest, processorCounters, stages, curve) = (nil, nil, nil, nil)
+    launchCurves = nil
   }
 }
 
