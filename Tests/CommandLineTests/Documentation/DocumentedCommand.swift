@@ -18,6 +18,8 @@ struct DocumentedCommand {
     case valgrind
     /// A C compiler.
     case compiler
+    /// perf(1), where it may record; `PerfProfileTests` says more.
+    case perf
     /// patch(1).
     case patch
     /// python3 with jsonschema.
@@ -35,6 +37,8 @@ struct DocumentedCommand {
         DocumentedCommand.isOptimized
           && FileManager.default.isExecutableFile(atPath: "/usr/bin/valgrind")
       case .compiler: PluginFiles.areThere
+      case .perf:
+        (try? Tool.pipeline("perf record -q -e cpu-clock -o /dev/null true").status) == 0
       case .patch: (try? Tool.pipeline("command -v patch").status) == 0
       case .jsonschema: SchemaTests.hasValidator
       case .root, .network, .slurm, .qemu, .toolchain: false
