@@ -36,6 +36,28 @@ import Testing
     }
   }
 
+  @Test func aNightMayBeASuite() throws {
+    try Folder.use { folder in
+      let suite = folder.path("suite.toml")
+      try """
+      schema = 1
+      [[run]]
+      traces = "\(Tool.trace("faults"))"
+      designs = "direct"
+      experiments = "core"
+      passes = 1
+      duration = "1ms"
+      tlb-entries = [0, 64]
+      """.write(toFile: suite, atomically: true, encoding: .utf8)
+      let night = try Self.night(folder, [suite])
+      #expect(night.status == 2, "\(night.text)")
+      let list = try Tool.run("history", "list", folder.path("nights/nights.sqlite"))
+      #expect(list.output.components(separatedBy: "8a2f").count == 3, "\(list.text)")
+      let page = try String(contentsOfFile: folder.path("nights/newest.html"), encoding: .utf8)
+      #expect(page.contains("direct tlb-entries=64"))
+    }
+  }
+
   @Test func withoutAnExecutableItSaysWhatToSet() throws {
     let result = try Tool.pipeline(
       "DOORBELL=/no/such/doorbell '\(Self.folder)/run' /no/such/folder")
