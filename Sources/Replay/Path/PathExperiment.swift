@@ -24,6 +24,7 @@ public import Measurement
 @usableFromInline package struct PathExperiment: Sendable {
   @usableFromInline package struct Options: Sendable {
     @usableFromInline package var interrupts = 5_000
+    /// Before the first that is measured, but for a quarter of the time at most.
     @usableFromInline package var warmUpInterrupts = 500
     /// Between device and injector, in a design that delivers through an eventfd: 1, or 2 for `bounce`.
     @usableFromInline package var eventfdHops = 1

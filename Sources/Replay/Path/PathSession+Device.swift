@@ -41,6 +41,8 @@ extension PathSession {
     var warmUp = options.warmUpInterrupts
     let begin = clock.now()
     let limit = clock.ticks(nanoseconds: options.limitNanoseconds)
+    // On a host that wakes nobody for milliseconds the whole time would go into warming up.
+    let warmUpLimit = limit / 4
     passes: while result.samples.count < options.interrupts {
       var taken = 0
       for event in experiment.events {
@@ -70,7 +72,7 @@ extension PathSession {
         }
         taken += 1
         if end &- begin > limit { break passes }
-        if warmUp > 0 {
+        if warmUp > 0, end &- begin < warmUpLimit {
           warmUp -= 1
           continue
         }

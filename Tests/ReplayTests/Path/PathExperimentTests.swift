@@ -97,4 +97,13 @@ import Testing
     #expect(result.total.count > 0 && result.total.count < 1_000_000)
     #expect(result.account.isConserved)
   }
+
+  /// On a host that wakes nobody for milliseconds; it used to end as if the trace held no interrupt.
+  @Test func warmingUpLeavesTimeToMeasure() throws {
+    var options = Self.options(1_000_000, warmUp: 1_000_000_000)
+    options.limitNanoseconds = 20_000_000
+    var backend = ToyBackend()
+    let result = try PathExperiment(toyTrace(rounds: 4), options).run(through: &backend)
+    #expect(result.total.count > 0 && result.account.isConserved)
+  }
 }
