@@ -7,6 +7,7 @@
 #                 commands of the manual on the optimized build, and shards on a real Slurm (where root may
 #                 start one)
 #   make fuzz     every fuzz target for FUZZ_SECONDS (60) each
+#   make answer   measure the manual's page "What the recordings say" anew
 #   make build    build the doorbell executable (release)
 #   make install  install under PREFIX (/usr/local): executable without Swift's libraries, traces,
 #                 manual pages, completions for bash, zsh and fish, the C interface
@@ -28,7 +29,7 @@ ifneq ($(strip $(CAPTURES)),)
 export DOORBELL_CAPTURES := $(abspath $(CAPTURES))
 endif
 
-.PHONY: help setup peers build plugins static install dist bench test soak fuzz format lint clean
+.PHONY: help setup peers build plugins static install dist bench answer test soak fuzz format lint clean
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -179,6 +180,9 @@ test: setup
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "fuzzing is not available here: a target could not be built" >&2; }
 
+answer: build
+	Benchmarks/Answer/run
+
 soak: build
 	DOORBELL_SOAK_EVENTS=1000000 $(SWIFT) test -c release --scratch-path .build-soak --filter TranslationCoreTests
 	$(SWIFT) build -c release --product TraceDecodeBenchmark
@@ -192,6 +196,8 @@ soak: build
 	DOORBELL_DOCUMENTED=$(DOORBELL) $(SWIFT) test --filter DocumentedCommandTests
 	Tests/Manual/design-in-swift
 	Tests/Usage/try $(DOORBELL)
+	ANSWER_LAUNCHES=2 ANSWER_REPLAY="--passes 3 --duration 20ms --interrupts 200" \
+	  Benchmarks/Answer/run .build/answer-page
 	@Tests/Models/run || { \
 	  status=$$?; [ $$status = 3 ] || exit $$status; \
 	  echo "the models were not checked: a tool is missing" >&2; }
