@@ -82,10 +82,10 @@ extension TraceFileSource {
     return (SliceStart(geometry, from: records, time: keyFrame.time), keyFrame.ordinal)
   }
 
-  /// Ordinals of the events that follow a key frame; none where there is no index.
+  /// Ordinals of the events that follow a key frame, but for the first of all; none where there is no index.
   mutating func keyFrameOrdinals() -> Set<UInt64> {
     guard reader.isSeekable, let found = try? reader.keyFrames() else { return [] }
-    return Set(found.map(\.ordinal))
+    return Set(found.map(\.ordinal).filter { $0 > 0 })
   }
 
   /// What a replay knows before the first event.

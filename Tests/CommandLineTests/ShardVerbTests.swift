@@ -1,6 +1,7 @@
 import Foundation
 import History
 import Testing
+import TraceFormat
 
 /// `shard` on the real binary.
 @Suite struct ShardVerbTests {
@@ -43,6 +44,58 @@ import Testing
       #expect(sum.cells[0].ledger == record.cells[0].ledger)
       #expect(sum.cells[0].ledger?.lostTotal == 4)
       #expect(sum.cells[0].conformance == record.cells[0].conformance)
+    }
+  }
+
+  /// The same file that 'suite run' takes, cut at key frames, and merged to what one replay of the whole gives.
+  @Test func aSuiteIsPlannedCutAtKeyFramesAndAddsUp() throws {
+    try Folder.use { folder in
+      let (keyed, plan) = (folder.path("keyed.dbtrace"), folder.path("plan.json"))
+      let made = try Tool.run("convert", Tool.trace("faults"), "--key-frames", "200", "-o", keyed)
+      #expect(made.status == 0, "\(made.text)")
+      let suite = folder.path("suite.toml")
+      try """
+      schema = 1
+      [[run]]
+      traces = "keyed.dbtrace"
+      designs = "direct"
+      experiments = "core"
+      passes = 1
+      duration = "1ms"
+      tlb-entries = [0, 64]
+      """.write(toFile: suite, atomically: true, encoding: .utf8)
+      let words = ["shard", "plan", "--suite", suite, "-o", plan]
+      #expect(try Tool.run(words + ["--launches", "2"]).status == 64)
+      let planned = try Tool.run(words + ["--part-events", "700"])
+      #expect(planned.status == 0, "\(planned.text)")
+      let document = try ShardPlan.read(from: plan)
+      let cuts = document.traces[0].cuts
+      var reader = try TraceReader(path: keyed)
+      let keyFrames = try reader.keyFrames().map(\.ordinal)
+      #expect(
+        cuts.count == 2 && cuts[1] >= 700 && cuts.allSatisfy(keyFrames.contains),
+        "\(cuts) \(keyFrames)")
+      #expect(document.runs.map(\.variant) == ["tlb-entries=0", "tlb-entries=64"])
+      let runs = try Tool.pipeline(
+        """
+        for shard in 1 2 3 4; do "$0" shard run "$1" $shard --results "$2" || exit; done
+        "$0" shard merge "$1" "$2" -o "$3" && "$0" replay "$4" --design direct --experiment core --passes 1 \
+          --duration 1ms -o "$5"
+        """, plan, folder.path("results"), folder.path("merged"), keyed, folder.path("whole.json"))
+      #expect(runs.status == 0, "\(runs.text)")
+      let sum = try RunRecord.read(from: folder.path("merged/1-keyed.dbtrace.json"))
+      let whole = try RunRecord.read(from: folder.path("whole.json"))
+      #expect(sum.trace == whole.trace && sum.cells.count == 4)
+      for cell in sum.cells where cell.experiment == "equality" {
+        #expect(
+          cell.ledger == whole.cells[0].ledger && cell.conformance == whole.cells[0].conformance)
+      }
+      // By time: what an event costs is measured and said, and a trace this short is one part.
+      let timed = try Tool.run(
+        "shard", "plan", "--suite", suite, "--shard-minutes", "9", "-o", folder.path("timed.json"))
+      #expect(timed.status == 0, "\(timed.text)")
+      #expect(timed.error.contains(" ns/event to read and prove, "), "\(timed.error)")
+      #expect(try ShardPlan.read(from: folder.path("timed.json")).traces[0].cuts == [0])
     }
   }
 

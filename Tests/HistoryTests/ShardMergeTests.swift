@@ -74,6 +74,41 @@ import Testing
     #expect(records[1].cells[0].digest == "d1")
   }
 
+  /// A suite has a process for each experiment, and each begins with the proof: once in the sum.
+  @Test func theProofOfADesignCountsOnceInAllItsRuns() throws {
+    let plan = ShardPlan(
+      tool: Self.plan.tool, traces: [Self.plan.traces[0]],
+      runs: ["core", "path"].map {
+        .init(design: "direct", experiments: [$0], launches: 1, traces: [0])
+      })
+    #expect(plan.shards.count == 6)
+    func merged(_ order: [Int], _ change: (inout ShardResult) -> Void = { _ in }) throws
+      -> [RunRecord]
+    {
+      var merge = ShardMerge(plan)
+      for number in order {
+        let shard = plan.shards[number - 1]
+        // Of the plan above, the shard with this part, launch 1, direct.
+        var record = try Self.result(2 * shard.part + 1).record
+        record.cells[1].experiment = plan.runs[shard.run].experiments[0]
+        var result = try ShardResult(plan: plan, number: number, record: record)
+        change(&result)
+        try merge.add(result)
+      }
+      return try merge.records()
+    }
+    let records = try merged([1, 2, 3, 4, 5, 6])
+    #expect(records.count == 1 && records[0].launches == 3)
+    #expect(records[0].cells.map(\.experiment) == ["equality", "core", "path"])
+    #expect(records[0].cells[0].ledger?.delivered == 33)
+    #expect(records[0].trace.eventsByKind == ["msi": 100])
+    #expect(try merged([6, 3, 1, 5, 2, 4]).map { try $0.json() } == records.map { try $0.json() })
+    let error = #expect(throws: ShardError.self) {
+      try merged([1, 2, 3, 4, 5, 6]) { if $0.number == 4 { $0.record.cells[0].ledger?.masked = 9 } }
+    }
+    #expect("\(try #require(error))".contains("the ledger of equality, direct"))
+  }
+
   @Test func orderAndDuplicatesChangeNoByte() throws {
     let expected = try Self.merged(Array(1...16)).map { try $0.json() }
     var order = Array(1...16)
