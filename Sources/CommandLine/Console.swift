@@ -28,6 +28,11 @@ enum Console {
     }
   }
 
+  /// A result for people to read, set to their terminal.
+  static func show(_ text: String) throws {
+    try print(columns().map { LineWrap(columns: $0).text(text) } ?? text)
+  }
+
   /// Why the verb ends.
   static func error(_ text: String) {
     say("\(Style.standardError("doorbell:", .red)) \(text)")

@@ -108,7 +108,7 @@ struct ImportCommand: ParsableCommand {
         throw error
       }
       let text = ImportText(report: report, summary: summary, output: output)
-      try Console.print(format == .json ? try text.json() : text.table())
+      try format == .json ? Console.print(text.json()) : Console.show(text.table())
     }
   }
 

@@ -133,7 +133,7 @@ struct LiveCommand: ParsableCommand {
       let record = try traps ? task.measureTraps() : task.measure()
       if let output { try record.write(to: output) }
       switch format {
-      case .table: try Console.print(LiveReport(record).text())
+      case .table: try Console.show(LiveReport(record).text())
       case .json: try Console.print(String(decoding: try record.json(), as: UTF8.self))
       }
       if let void = record.cells.first(where: { $0.ledger?.lostTotal ?? 0 > 0 }) {

@@ -126,7 +126,8 @@ struct RecordCommand: ParsableCommand {
     try writer.appendNote(text.notes.map { .init("note", $0) })
     writer.unrecordedLostEvents = report.lostElsewhere
     let summary = try writer.finish()
-    try Console.print(format == .json ? try text.json(summary) : text.table(summary))
+    try format == .json
+      ? Console.print(text.json(summary)) : Console.show(text.table(summary))
   }
 
   /// Records until the end; the trace instance is gone when this returns.

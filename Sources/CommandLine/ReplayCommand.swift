@@ -183,7 +183,7 @@ struct ReplayCommand: ParsableCommand {
         if let histograms { try HistogramFiles(record).write(to: histograms) }
       }
       switch format {
-      case .table: try Console.print(ReplayReport(record).text())
+      case .table: try Console.show(ReplayReport(record).text())
       case .json: try Console.print(String(decoding: try record.json(), as: UTF8.self))
       }
       if record.cells.contains(where: { $0.conformance?.firstDifference != nil }) {

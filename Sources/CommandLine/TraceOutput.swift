@@ -103,7 +103,7 @@ extension OutputFormat {
   /// Prints a result: as text, or encoded.
   func print(_ document: some Encodable, text: () -> String) throws {
     switch self {
-    case .table: try Console.print(text())
+    case .table: try Console.show(text())
     case .json:
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

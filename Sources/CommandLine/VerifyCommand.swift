@@ -74,7 +74,7 @@ struct VerifyCommand: ParsableCommand {
       // What a scan forgives (an index or a trailer that does not fit), a reader does not.
       if document.isIntact { try readThrough() }
       switch format {
-      case .table: try Console.print(text(document))
+      case .table: try Console.show(text(document))
       case .json:
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

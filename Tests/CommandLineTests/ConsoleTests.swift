@@ -61,6 +61,25 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: hasTerminal, "script(1) is not installed"), arguments: [60, 80, 120])
+  func sentencesAreSetToTheTerminalAndTablesAreNot(columns: Int) throws {
+    try Folder.use { folder in
+      let doctor = ["doctor", "--root", folder.root]
+      let plain = try Tool.run(doctor).output
+      #expect(plain.split(separator: "\n").contains { $0.count > 80 })
+      let text = try onTerminal(doctor, columns: columns).replacing("\r\n", with: "\n")
+      func words(_ text: String) -> [Substring] { text.split { $0.isWhitespace } }
+      #expect(words(text) == words(plain), "nothing is lost")
+      #expect(text.split(separator: "\n").allSatisfy { $0.count <= columns }, "\(text)")
+    }
+    let wide = ["info", Tool.trace("boot")]
+    func tables(_ text: String) -> [Substring] {
+      Array(text.split(whereSeparator: \.isNewline).drop { !$0.hasPrefix("  kind ") })
+    }
+    #expect(tables(try onTerminal(wide, columns: columns)) == tables(try Tool.run(wide).output))
+    #expect(!tables(try Tool.run(wide).output).isEmpty)
+  }
+
   @Test func quietLeavesWarningsOutAndErrorsIn() throws {
     try Folder.use { folder in
       let synth = [

@@ -33,7 +33,7 @@ struct HistoryShowCommand: ParsableCommand {
       case .json: try Console.print(String(decoding: try record.json(), as: UTF8.self))
       case .table:
         let isLive = record.cells.contains { $0.mode == "live" }
-        try Console.print(isLive ? LiveReport(record).text() : ReplayReport(record).text())
+        try Console.show(isLive ? LiveReport(record).text() : ReplayReport(record).text())
       }
     }
   }
