@@ -18,7 +18,7 @@ struct DocumentedCommand {
     case valgrind
     /// A C compiler.
     case compiler
-    /// perf(1), where it may record; `PerfProfileTests` says more.
+    /// The same, and perf(1) where it may record.
     case perf
     /// patch(1).
     case patch
@@ -38,7 +38,8 @@ struct DocumentedCommand {
           && FileManager.default.isExecutableFile(atPath: "/usr/bin/valgrind")
       case .compiler: PluginFiles.areThere
       case .perf:
-        (try? Tool.pipeline("perf record -q -e cpu-clock -o /dev/null true").status) == 0
+        DocumentedCommand.isOptimized
+          && (try? Tool.pipeline("perf record -q -e cpu-clock -o /dev/null true").status) == 0
       case .patch: (try? Tool.pipeline("command -v patch").status) == 0
       case .jsonschema: SchemaTests.hasValidator
       case .root, .network, .slurm, .qemu, .toolchain: false
