@@ -106,7 +106,9 @@ class Answer:
         values = {
             "where_same": "in every recording" + self.except_lossy(),
             "recordings": {7: "Seven"}.get(len(traces), str(len(traces))),
-            "accesses": number(sum(t["modelled"]["direct"]["conformance"]["accessesCompared"] for t in traces.values())),
+            "accesses": number(
+                sum(t["modelled"]["direct"]["conformance"]["accessesCompared"] for t in traces.values())
+            ),
             "interrupts": number(sum(t["modelled"]["direct"]["ledger"]["offered"] for t in traces.values())),
             "launches": f"{document['launches']} launches" if document["launches"] > 1 else "one launch",
             "path_interrupts": self.span([n for d in every for n in d["pathInterrupts"]]) + " interrupts",
@@ -173,10 +175,10 @@ class Answer:
         recorded = number(self.recorded_ratio(IRQFD, V4))
         traps = self.span([self.table_traps(t, "trapped") for t in self.traces])
         return (
-            f"In all {len(self.traces)} recordings an interrupt through an eventfd that wakes a thread takes {path} times as "
-            f"long to its vCPU as a vLPI (modelled work alone: {work} times; by the recordings' own clock: {recorded} "
-            f"times); `direct` delivers as `trapped` does, and what it adds is set-up without the {traps} MSI-X traps "
-            f"per vector that the trapped designs take."
+            f"In all {len(self.traces)} recordings an interrupt through an eventfd that wakes a thread takes {path} "
+            f"times as long to its vCPU as a vLPI (modelled work alone: {work} times; by the recordings' own clock: "
+            f"{recorded} times); `direct` delivers as `trapped` does, and what it adds is set-up without the {traps} "
+            f"MSI-X traps per vector that the trapped designs take."
         )
 
     def host_state(self):
@@ -189,7 +191,8 @@ class Answer:
             return f"The host was otherwise idle: its load was {spread} when a launch began."
         return (
             f"**The host was loaded**: its load was {spread}, above {number(cpus / 2)} when {busy} of {len(load)} "
-            f"launches began (they themselves count in it). Ratios of one launch stand this better than times do; tails do not."
+            f"launches began (they themselves count in it). Ratios of one launch stand this better than times do; "
+            f"tails do not."
         )
 
     def break_even_sentence(self):
@@ -235,9 +238,9 @@ class Answer:
             return ""
         model = Launches([v / 1000 for v in self.launches("nvme", "eventfd", "pathP50").values])
         return (
-            f"The model's *path* of `eventfd` took {model} µs with the recording `nvme`; live, with the kernel's injection and "
-            f"the entry into a guest, an eventfd takes {live.over(model)} times that. The model does not imitate those; it says "
-            f"what differs between designs."
+            f"The model's *path* of `eventfd` took {model} µs with the recording `nvme`; live, with the kernel's "
+            f"injection and the entry into a guest, an eventfd takes {live.over(model)} times that. The model does not "
+            f"imitate those; it says what differs between designs."
         )
 
     def priced_sentence(self):
@@ -251,7 +254,8 @@ class Answer:
             for t in self.traces
         }
         wins = [t for t in self.traces if first[t] == "direct" and sure[t]]
-        text = f"With its traps at their price `direct` is the cheapest to set up in {len(wins)} of {len(self.traces)} recordings"
+        text = "With its traps at their price `direct` is the cheapest to set up in "
+        text += f"{len(wins)} of {len(self.traces)} recordings"
         others = [f"`{t}`: {first[t] if sure[t] else 'not told apart'}" for t in self.traces if t not in wins]
         return text + (f" ({'; '.join(others)})." if others else ".")
 

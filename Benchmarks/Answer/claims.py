@@ -33,6 +33,12 @@ class Claims(Answer):
         """A message that nothing is mapped for gets as far as the design lets it."""
         return bool(self.traces[trace]["modelled"]["direct"]["ledger"]["lost"])
 
+    def holds_decides(self):
+        path, work = self.ratios("pathP50"), self.ratios("corePerEvent")
+        for trace in self.traces:
+            if path[trace].low <= work[trace].high:
+                return f"{trace}: eventfd over trapped is {path[trace]} times with the wake-up, {work[trace]} in work"
+
     def holds_same_delivery(self):
         for trace in self.traces:
             if self.loses(trace):

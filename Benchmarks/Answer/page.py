@@ -3,9 +3,9 @@
 
     page.py figures.json --output PAGE [--template FILE]
 
-The template has all sentences and not one figure: {{name}} stands for a figure or a phrase made of figures, {{table name}}
-for a table, and {{holds name}} in front of a sentence for what must be true for it to be printed. If it is not, the
-command names it with the figures, ends with 1, and writes nothing. They are functions of the figures: answer.py, tables.py, claims.py."""
+The template has all sentences and not one figure: {{name}} stands for a figure or a phrase made of figures (answer.py),
+{{table name}} for a table (tables.py), and {{holds name}} in front of a sentence for what must be true for it to be
+printed (claims.py). If it is not, the command names it with the figures, ends with 1, and writes nothing."""
 import argparse
 import json
 import os
@@ -73,7 +73,8 @@ def main():
     document = json.loads(options.figures.read_text())
     missing = {V4, IRQFD, USER} - set(document["traces"])
     if missing:
-        print(f"page: {options.figures} holds nothing of {', '.join(sorted(missing))}; run without ANSWER_TRACES", file=sys.stderr)
+        missing = ", ".join(sorted(missing))
+        print(f"page: {options.figures} holds nothing of {missing}; run without ANSWER_TRACES", file=sys.stderr)
         sys.exit(3)
     page = Page(document)
     text = page.render(options.template.read_text())

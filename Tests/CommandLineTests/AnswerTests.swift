@@ -25,6 +25,41 @@ private let hasPython = FileManager.default.isExecutableFile(atPath: "/usr/bin/p
     }
   }
 
+  /// So every figure of the page is one of figures.json, but for names such as p50 or GICv4 and shares of the wording.
+  @Test func theTemplateHoldsNoFigureAndEveryClaimIsMade() throws {
+    let template = try String(contentsOfFile: Self.folder + "/page.template", encoding: .utf8)
+    let named = template.matches(of: /[A-Za-z_-]+[0-9]+|`[^`]*`|\{\{[^}]*\}\}/).reduce(
+      into: template
+    ) {
+      $0 = $0.replacingOccurrences(of: $1.output, with: "")
+    }
+    #expect(
+      named.filter(\.isNumber).isEmpty,
+      "\(named.split(separator: "\n").filter { $0.contains(where: \.isNumber) })")
+    let claims = try String(contentsOfFile: Self.folder + "/claims.py", encoding: .utf8)
+      .matches(of: /def holds_(\w+)/).map { String($0.output.1) }
+    #expect(claims.count > 8)
+    for claim in claims {
+      #expect(template.contains("{{holds \(claim)}}"), "no sentence needs \(claim)")
+    }
+  }
+
+  @Test func theFirstPageSaysTheSame() throws {
+    let document = try #require(
+      JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(fileURLWithPath: Self.figures))) as? [String: Any])
+    func median(_ name: String) throws -> Double {
+      let traces = try #require(document["traces"] as? [String: [String: Any]])
+      let recorded = try #require(traces[name]?["recorded"] as? [String: Any])
+      return try #require((recorded["toGuest"] as? [String: Double])?["p50"])
+    }
+    let ratio = try median("nested-irqfd") / median("nested-v4")
+    let readme = try String(contentsOfFile: Tool.repository + "/README.md", encoding: .utf8)
+    #expect(
+      readme.contains(
+        "takes \(String(format: "%.2f", ratio)) times as long\nthrough an irqfd as with a vLPI"))
+  }
+
   /// Each makes a sentence of the page false.
   static let falsehoods: [(claim: String, path: [String], value: Double)] = [
     ("recorded_order", ["traces", "nested-v4", "recorded", "toGuest", "p50"], 5_000),
