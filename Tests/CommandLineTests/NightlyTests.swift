@@ -14,7 +14,7 @@ import Testing
   {
     let words = traces.map { "'\($0)'" }.joined(separator: " ")
     return try Tool.pipeline(
-      "OPTIONS='--experiment core --design direct --passes 1 --duration 1ms' CHECK='\(check)' COMMIT=8a2f "
+      "OPTIONS='--experiment core --design direct --passes 1 --duration 1ms' CHECK='\(check)' COMMIT=8a2f SITE='\(folder.path("site"))' "
         + "DOORBELL=\"$0\" '\(Self.folder)/run' '\(folder.path("nights"))' \(words)")
   }
 
@@ -33,6 +33,8 @@ import Testing
       #expect(list.output.components(separatedBy: "8a2f").count == 3, "\(list.text)")
       let page = try String(contentsOfFile: folder.path("nights/newest.html"), encoding: .utf8)
       #expect(page.contains("faults"))
+      let site = try FileManager.default.contentsOfDirectory(atPath: folder.path("site"))
+      #expect(site.contains("index.html") && site.contains("faults.direct.html"), "\(site)")
     }
   }
 
