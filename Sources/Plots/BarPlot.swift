@@ -73,7 +73,7 @@ package struct BarPlot: Picture {
         let to = Self.left + axis.scale.position(start) * span
         svg.rectangle(
           "part s\(part.style)", from, top + 20, max(0.5, to - from), Self.barHeight,
-          hint: "\(bar.name): \(part.name) \(axis.style.text(part.value))")
+          hint: "\(part.name) \(axis.style.text(part.value))")
       }
     }
     svg.line("axis", Self.left, 4, Self.left, base)

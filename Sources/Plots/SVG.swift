@@ -45,14 +45,25 @@ struct SVG {
       + "r=\"\(Self.number(radius))\"" + Self.close("circle", hint)
   }
 
-  enum Anchor: String { case start, middle, end }
+  /// Which end of words stands at their place: a class too, because a page has thousands of them.
+  enum Anchor {
+    case start, middle, end
+
+    var suffix: String {
+      switch self {
+      case .start: ""
+      case .middle: " m"
+      case .end: " e"
+      }
+    }
+  }
 
   mutating func words(
     _ kind: String, _ x: Double, _ y: Double, _ anchor: Anchor, _ content: String
   ) {
     text +=
-      "<text class=\"\(kind)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" "
-      + "text-anchor=\"\(anchor.rawValue)\">\(Self.escaped(content))</text>"
+      "<text class=\"\(kind)\(anchor.suffix)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\">"
+      + "\(Self.escaped(content))</text>"
   }
 
   consuming func finished() -> String { text + "</svg>" }

@@ -60,10 +60,9 @@ extension SubjectPage {
       picture: BarPlot(
         title: "Stages, \(name)",
         summary: bars.map { bar in
-          "\(bar.name): "
-            + bar.parts.map { "\($0.name) \(Format.nanoseconds(UInt64($0.value))) ns" }
-            .joined(separator: ", ")
-        }.joined(separator: "; "), axis: "time", style: .nanoseconds, bars: bars),
+          "\(bar.name) \(ValueStyle.nanoseconds.text(bar.parts.reduce(0) { $0 + $1.value }))"
+        }.joined(separator: "; ") + "; the stages stand in the table.", axis: "time",
+        style: .nanoseconds, bars: bars),
       note: "A stage that a design does not have is not there.", table: table)
   }
 

@@ -7,22 +7,22 @@ struct TableHTML {
 
   /// - Parameter id: the id that a row's name may have; nil if it is taken.
   init(_ table: Table, title: String, id: (String) -> String?) {
-    let words = table.headings.map { $0.isNumber ? "" : " class=\"w\"" }
+    // Columns of words, by their place from 1: the style sheet knows that many.
+    let words = table.headings.indices.filter { !table.headings[$0].isNumber }.map { "w\($0 + 1)" }
+    let kind = words.isEmpty ? "" : " class=\"\(words.joined(separator: " "))\""
     text =
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table: \(Markup.escaped(title))\">"
-      + "<table>\n<thead><tr>"
-    for (heading, word) in zip(table.headings, words) {
-      text += "<th scope=\"col\"\(word)>\(Markup.escaped(heading.title))</th>"
+      + "<table\(kind)>\n<thead><tr>"
+    for heading in table.headings {
+      text += "<th scope=\"col\">\(Markup.escaped(heading.title))</th>"
     }
     text += "</tr></thead>\n<tbody>\n"
     for (index, row) in table.rows.enumerated() {
       let name = table.anchors[index].flatMap(id)
       text += name.map { "<tr id=\"\(Markup.escaped($0))\">" } ?? "<tr>"
       for (column, cell) in row.enumerated() {
-        let (word, content) = (words[column], Markup.escaped(cell))
-        text +=
-          column == 0
-          ? "<th scope=\"row\"\(word)>\(content)</th>" : "<td\(word)>\(content)</td>"
+        let content = Markup.escaped(cell)
+        text += column == 0 ? "<th scope=\"row\">\(content)</th>" : "<td>\(content)</td>"
       }
       text += "</tr>\n"
     }
