@@ -304,12 +304,16 @@ struct ReplayCommand: ParsableCommand {
     _ path: String, events: ArraySlice<TraceEvent>, totals: TraceTotals?
   ) throws -> RunRecord.Trace {
     var kinds: [String: UInt64] = [:]
-    for event in events { kinds["\(event.kind)", default: 0] += 1 }
+    var devices: Set<UInt32> = []
+    for event in events {
+      kinds["\(event.kind)", default: 0] += 1
+      if event.kind == .dma || event.kind == .msi { devices.insert(event.streamID) }
+    }
     let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     return RunRecord.Trace(
       name: (path as NSString).lastPathComponent, contentHash: SHA256.hex(data),
       events: totals?.events ?? UInt64(events.count), eventsByKind: kinds,
-      lostEvents: totals?.lostEvents ?? 0)
+      lostEvents: totals?.lostEvents ?? 0, devices: devices.count)
   }
 }
 

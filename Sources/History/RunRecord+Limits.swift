@@ -10,6 +10,7 @@ extension RunRecord {
     func isAmount(_ value: Double) -> Bool { abs(value) <= 1e18 }
     guard isCount(launches), launches > 0 else { return "launches: \(launches)" }
     guard isCount(trace.events), isCount(trace.lostEvents) else { return "trace: events" }
+    guard isCount(trace.devices ?? 0) else { return "trace: devices" }
     for curve in slowPaths ?? [] {
       let isPlausible = curve.points.allSatisfy {
         isCount($0.length) && isAmount($0.walk) && isAmount($0.map)

@@ -71,15 +71,18 @@ public struct RunRecord: Codable, Hashable, Sendable {
     public var events: UInt64
     public var eventsByKind: [String: UInt64]
     public var lostEvents: UInt64
+    /// StreamIDs that accessed memory or raised an interrupt; absent in records that are older than the count.
+    public var devices: Int?
     public init(
       name: String, contentHash: String, events: UInt64, eventsByKind: [String: UInt64],
-      lostEvents: UInt64
+      lostEvents: UInt64, devices: Int? = nil
     ) {
       self.name = name
       self.contentHash = contentHash
       self.events = events
       self.eventsByKind = eventsByKind
       self.lostEvents = lostEvents
+      self.devices = devices
     }
   }
 }

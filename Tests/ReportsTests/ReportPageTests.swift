@@ -282,6 +282,39 @@ import Testing
         "doorbell replay Traces/nvme.dbtrace --design &#39;it&#39;\\&#39;&#39;s&#39;</code>"))
   }
 
+  /// Traces of so many devices and events; each costs what its place says.
+  private func field(_ places: [(devices: Int, events: UInt64)]) -> [RunRecord] {
+    places.map { devices, events in
+      var record = SampleRecord.record(
+        designs: ["direct"], slowdown: Double(devices), name: "load-\(devices)-\(events)")
+      record.trace.contentHash = record.trace.name
+      record.trace.devices = devices
+      record.trace.eventsByKind = ["dma": events - 10, "msi": 10]
+      return record
+    }
+  }
+
+  @Test func runsOnMoreDevicesAndEventsAreASurface() throws {
+    // One place was not measured, and numbers of events differ a little from trace to trace.
+    let page = try page(field([(1, 1000), (4, 1010), (16, 1000), (1, 8000), (4, 8000)]))
+    let chapter = try #require(page.chapters.first)
+    #expect(chapter.title == "Devices × events")
+    let plot = try #require(chapter.sections[0].figures[0].picture as? HeatPlot)
+    #expect(plot.rows == ["1", "4", "16"] && plot.columns.count == 2)
+    #expect(
+      plot.values.map { $0.map { $0 != nil } } == [[true, true], [true, true], [true, false]])
+    #expect(plot.texts[1] == ["16.4", "16.4"] && plot.texts[2] == ["65.6", "–"])
+    #expect(plot.svg(id: "f").components(separatedBy: "<rect class=\"heat").count == 1 + 5)
+    #expect(page.lead[0].hasPrefix("direct takes from 4.10 ns at 1 devices"), "\(page.lead)")
+    #expect(page.text(columns: 60, characters: .ascii).contains("## 65.6"))
+    #expect(chapter.sections[0].figures[0].table.rows.count == 5)
+  }
+
+  @Test func recordingsOfDifferentLoadsAreNoSurface() throws {
+    let page = try page(field([(1, 1000), (4, 2000), (16, 4000)]))
+    #expect(!page.chapters.contains { $0.title == "Devices × events" })
+  }
+
   @Test func aFullSuiteIsSmallEnough() throws {
     // As many recordings as are shipped.
     let suite = (0..<7).map { index -> RunRecord in

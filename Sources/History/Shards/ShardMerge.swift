@@ -97,7 +97,9 @@ public struct ShardMerge {
     sum.warnings = Set(results.flatMap(\.record.warnings)).sorted()
     sum.trace = .init(
       name: trace.name, contentHash: trace.contentHash, events: trace.events, eventsByKind: [:],
-      lostEvents: results.map(\.record.trace.lostEvents).max() ?? 0)
+      lostEvents: results.map(\.record.trace.lostEvents).max() ?? 0,
+      // Parts share devices.
+      devices: isInParts ? nil : results[0].record.trace.devices)
     for result in results {
       sum.trace.eventsByKind.merge(result.record.trace.eventsByKind, uniquingKeysWith: +)
     }

@@ -55,6 +55,11 @@ package struct ReportPage {
       cautions += comparison.facts.obstacles.map { "Cannot be compared: \($0)" }
       chapters.append(changes.chapter)
     }
+    let surface = SurfacePage(subjects, names, policy: policy)
+    if let chapter = surface.chapter {
+      lead += surface.headlines
+      chapters.append(chapter)
+    }
     let namesArchitecture = Set(subjects.map(\.architecture)).count > 1
     for subject in subjects {
       let title =
