@@ -19,7 +19,7 @@ struct CatCommand: ParsableCommand {
 
       Try:
         doorbell cat Traces/boot.dbtrace --kind msi --count 100
-        doorbell cat Traces/nvme.dbtrace --device 0x8 --to 2.01s --format jsonl
+        doorbell cat Traces/nvme.dbtrace --from 12s --to 12.01s --format jsonl
       """)
 
   enum Form: String, ExpressibleByArgument, CaseIterable {

@@ -16,7 +16,7 @@ struct SliceCommand: ParsableCommand {
       to make a long trace short enough for a gate.
 
       Try:
-        doorbell slice Traces/nvme.dbtrace --from 2s --to 3s --output second.dbtrace
+        doorbell slice Traces/nvme.dbtrace --from 12s --to 13s -o second.dbtrace
         doorbell slice Traces/nvme.dbtrace --first 50000 -o half.dbtrace
       """)
 
