@@ -39,15 +39,20 @@ class Answer:
         cells = {int(c["parameters"]["vectors"]): name for name, c in self.live.items() if "live-set-up" in name}
         return dict(sorted(cells.items()))
 
+    def bare_trap(self, name):
+        """One MSI-X trap of a live table in microseconds, without the changes of routes and eventfds."""
+        vectors = int(self.live[name]["parameters"]["vectors"])
+        whole, routing, irqfd = (
+            self.live_launches(name, figure)
+            for figure in ("set-up-ns-per-vector", "routing-ns-per-vector", "irqfd-ns-per-vector")
+        )
+        traps = self.live[name]["traps"] / vectors
+        return Launches([value / traps for value in whole.minus(routing).minus(irqfd).values])
+
     def trap_price(self):
-        """Of one MSI-X trap, live, in microseconds: the largest table, with all that the host does for it."""
+        """Of the largest table; nil where nothing was measured live."""
         tables = self.live_tables()
-        if not tables:
-            return None
-        vectors = max(tables)
-        per_vector = self.live_launches(tables[vectors], "set-up-ns-per-vector")
-        traps = self.live[tables[vectors]]["traps"] / vectors
-        return Launches([value / traps for value in per_vector.values])
+        return self.bare_trap(tables[max(tables)]) if tables else None
 
     def priced(self, trace, design):
         """Set-up per vector in microseconds with each MSI-X trap at its live price."""
@@ -140,6 +145,7 @@ class Answer:
             "priced_sentence": self.priced_sentence(),
             "absent_sentence": self.absent_sentence(),
             "vlpi_live_limit": self.vlpi_live_limit(),
+            "live_warning": self.live_warning(),
         }
         for word, sign in (("cheaper", -1), ("dearer", 1), ("open", 0)):
             values[f"direct_{word}_trapped"] = self.count(against_trapped, sign)
@@ -215,11 +221,14 @@ class Answer:
         if not cell or not price:
             return "This host has no usable /dev/kvm: nothing was measured live."
         tables = self.live_tables()
-        whole = self.live_launches(tables[max(tables)], "set-up-ns-per-vector")
+        largest = tables[max(tables)]
+        whole = self.live_launches(largest, "set-up-ns-per-vector")
+        routing = self.live_launches(largest, "routing-ns-per-vector")
         absent = [f"`{a['part']}`" for a in self.document["live"]["absences"]]
         return (
             f"On this host's KVM an eventfd takes {cell} µs to the handler of a vCPU that sleeps, and trapped set-up "
-            f"{whole} µs per vector of a table of {max(tables)}."
+            f"{whole} µs per vector of a table of {max(tables)}, of which {routing} go into changes of routes; an "
+            f"MSI-X trap without them takes {price} µs."
             + (f" Not available live here: {', '.join(absent)}, so live tells nothing of a vLPI." if absent else "")
         )
 
@@ -262,6 +271,11 @@ class Answer:
     def absent_sentence(self):
         absences = self.document["live"]["absences"]
         return "\n".join(f"`{a['part']}`: not available: {a['reason']}." for a in absences)
+
+    def live_warning(self):
+        """What `doorbell live` found of this host's KVM."""
+        found = [warning for warning in self.document["warnings"] if "KVM" in warning]
+        return " ".join(warning[:1].upper() + warning[1:] + "." for warning in found)
 
     def vlpi_live_limit(self):
         absent = {a["part"] for a in self.document["live"]["absences"]}
