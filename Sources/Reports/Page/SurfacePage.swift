@@ -83,10 +83,10 @@ struct SurfacePage {
       let rising = surface.places.sorted { $0.estimate.value < $1.estimate.value }
       guard let least = rising.first, let most = rising.last else { return nil }
       func place(_ place: Place) -> String {
-        "\(Format.number(place.estimate.value)) ns at \(Format.count(UInt64(place.devices))) devices × "
-          + "\(Format.count(place.events)) events"
+        "\(Format.number(place.estimate.value)) ns per event (devices: \(Format.count(UInt64(place.devices))), "
+          + "events: \(Format.count(place.events)))"
       }
-      return "\(surface.key.name) takes from \(place(least)) to \(place(most)) per event."
+      return "\(surface.key.name) takes from \(place(least)) to \(place(most))."
     }
   }
 

@@ -28,7 +28,7 @@ struct SiteIndex {
     let cautions = check.facts.obstacles.map { "Cannot be compared: \($0)" } + warnings
     let values: Values = [
       "css": String(decoding: PackageResources.page_css, as: UTF8.self),
-      "title": Set(topics.map(\.trace)).sorted().joined(separator: ", "),
+      "title": title,
       "verdict": check.conclusion.rawValue.replacing("-", with: " "),
       "verdictStyle": Self.style(check.conclusion), "lead": pages.headlines,
       "cautions": cautions, "hasCautions": !cautions.isEmpty, "groups": groups,
@@ -37,6 +37,11 @@ struct SiteIndex {
       "falseAlarm": Percent.plain(check.policy.falseAlarm),
     ]
     return template.render(values)
+  }
+
+  private var title: String {
+    let traces = Set(topics.map(\.trace)).sorted()
+    return traces.count > 3 ? "\(traces.count) traces" : traces.joined(separator: ", ")
   }
 
   private var warnings: [String] {
