@@ -40,11 +40,18 @@ import TraceFormat
       #expect(put.error.contains("shard 2: has more than one result; counted once"))
       let sum = try RunRecord.read(from: merged + "/1-faults.dbtrace.json")
       let record = try RunRecord.read(from: whole)
-      #expect(sum.trace == record.trace)
+      #expect(sum.trace == Self.withoutDevices(record.trace))
       #expect(sum.cells[0].ledger == record.cells[0].ledger)
       #expect(sum.cells[0].ledger?.lostTotal == 4)
       #expect(sum.cells[0].conformance == record.cells[0].conformance)
     }
+  }
+
+  /// Parts share devices, so that theirs have no sum.
+  private static func withoutDevices(_ trace: RunRecord.Trace) -> RunRecord.Trace {
+    var trace = trace
+    trace.devices = nil
+    return trace
   }
 
   /// The same file that 'suite run' takes, cut at key frames, and merged to what one replay of the whole gives.
@@ -85,7 +92,7 @@ import TraceFormat
       #expect(runs.status == 0, "\(runs.text)")
       let sum = try RunRecord.read(from: folder.path("merged/1-keyed.dbtrace.json"))
       let whole = try RunRecord.read(from: folder.path("whole.json"))
-      #expect(sum.trace == whole.trace && sum.cells.count == 4)
+      #expect(sum.trace == Self.withoutDevices(whole.trace) && sum.cells.count == 4)
       for cell in sum.cells where cell.experiment == "equality" {
         #expect(
           cell.ledger == whole.cells[0].ledger && cell.conformance == whole.cells[0].conformance)
