@@ -37,8 +37,7 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup(title: "Options of builds") var plan: GatePlan
 
-  @Option(help: "Stop after so many pairs of launches (as many as the budget has time for).")
-  var blocks: Int?
+  @OptionGroup var limit: BlockLimit
 
   @OptionGroup var policy: PolicyArguments
 
@@ -49,12 +48,6 @@ struct CompareCommand: ParsableCommand {
   var format: FindingsFormat = .table
 
   @OptionGroup var verbosity: Verbosity
-
-  func validate() throws {
-    guard blocks ?? 6 >= 6 else {
-      throw ValidationError("--blocks takes 6 or more: an interval needs as many")
-    }
-  }
 
   func run() throws {
     try reportingFailure(verbosity) {
@@ -77,7 +70,7 @@ struct CompareCommand: ParsableCommand {
       var plan = plan
       plan.experiments = experiments.map(\.rawValue)
       var run = try GateRun(before, after, plan: plan, policy: policy.policy)
-      return try run.compare(limit: blocks ?? .max)
+      return try run.compare(limit: limit.most)
     default:
       throw Failure(
         "\(before.stored == nil ? before.name : after.name) is a build and the other arm was stored; "

@@ -28,19 +28,12 @@ struct AACommand: ParsableCommand {
   @Option(help: "End with 2 unless a slowdown by this share would be caught in every cell.")
   var effect: Share?
 
-  @Option(help: "Stop after so many blocks of launches (as many as the budget has time for).")
-  var blocks: Int?
+  @OptionGroup var limit: BlockLimit
 
   @Option(help: "Print in this form.")
   var format: OutputFormat = .table
 
   @OptionGroup var verbosity: Verbosity
-
-  func validate() throws {
-    guard blocks ?? 6 >= 6 else {
-      throw ValidationError("--blocks takes 6 or more: an interval needs as many")
-    }
-  }
 
   func run() throws {
     try reportingFailure(verbosity) {
@@ -50,7 +43,7 @@ struct AACommand: ParsableCommand {
       }
       var run = try GateRun(arm, arm, plan: plan, policy: policy.policy)
       let (evidence, seconds) = try run.blocks(
-        seconds: plan.budgetSeconds, limit: blocks ?? .max)
+        seconds: plan.budgetSeconds, limit: limit.most)
       let document = SensitivityDocument(
         arm: arm.name, policy: policy.policy, seed: run.document.seed,
         budgetSeconds: plan.budgetSeconds, elapsedSeconds: run.elapsed,

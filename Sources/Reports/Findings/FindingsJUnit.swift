@@ -1,5 +1,6 @@
 import Foundation
 import Gates
+import Plots
 
 /// Findings as JUnit XML in the shape that Jenkins' xUnit plugin defines (junit-10.xsd) and GitLab, Azure
 /// and GitHub's actions read: a check is a test case, a regression a failure, what could not be told is
@@ -43,10 +44,10 @@ package struct FindingsJUnit {
       out += Self.tag(
         "testcase", [("name", "measuring"), ("classname", "doorbell"), ("time", "0")])
       out += Self.tag("error", [("message", Self.first(obstacle)), ("type", "could-not-measure")])
-      out += Self.escaped(obstacle) + "</error></testcase>\n"
+      out += Markup.escaped(obstacle) + "</error></testcase>\n"
     }
     for line in findings.lines { out += testCase(line) }
-    let warnings = findings.warnings.map { "warning: \(Self.escaped($0))\n" }.joined()
+    let warnings = findings.warnings.map { "warning: \(Markup.escaped($0))\n" }.joined()
     return out + "<system-out>\(warnings)</system-out>\n</testsuite>\n</testsuites>\n"
   }
 
@@ -64,7 +65,7 @@ package struct FindingsJUnit {
     case .regressed:
       return Self.tag("testcase", start)
         + Self.tag("failure", [("message", first), ("type", line.question.rawValue)])
-        + Self.escaped(text) + "</failure></testcase>\n"
+        + Markup.escaped(text) + "</failure></testcase>\n"
     case .inconclusive, .unjudged:
       return Self.tag("testcase", start)
         + Self.tag("skipped", [("message", "\(line.verdict.rawValue): \(first)")], isEmpty: true)
@@ -72,7 +73,7 @@ package struct FindingsJUnit {
     case .improved, .pass:
       guard !text.isEmpty else { return Self.tag("testcase", start, isEmpty: true) + "\n" }
       return Self.tag("testcase", start) + "<system-out>\(line.verdict.rawValue): "
-        + Self.escaped(text) + "</system-out></testcase>\n"
+        + Markup.escaped(text) + "</system-out></testcase>\n"
     }
   }
 
@@ -83,25 +84,7 @@ package struct FindingsJUnit {
   private static func tag(
     _ name: String, _ attributes: [(String, String)], isEmpty: Bool = false
   ) -> String {
-    "<\(name)" + attributes.map { " \($0.0)=\"\(escaped($0.1))\"" }.joined()
+    "<\(name)" + attributes.map { " \($0.0)=\"\(Markup.escaped($0.1))\"" }.joined()
       + (isEmpty ? "/>" : ">")
-  }
-
-  /// XML 1.0 knows no control characters but tab and line ends.
-  private static func escaped(_ text: String) -> String {
-    var out = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": out += "&amp;"
-      case "<": out += "&lt;"
-      case ">": out += "&gt;"
-      case "\"": out += "&quot;"
-      case "\t", "\n": out.unicodeScalars.append(scalar)
-      case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF:
-        out += "\u{FFFD}"
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
   }
 }
