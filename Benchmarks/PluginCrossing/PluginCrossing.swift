@@ -58,7 +58,7 @@ struct PluginCrossing {
     ]
     var options = CoreExperiment.Options()
     options.coldPasses = 1
-    options.warmPasses = 3
+    options.warmSamples = 3
     options.warmNanoseconds = 0
     options.trafficPasses = 0
     options.thrashPasses = 0
@@ -66,8 +66,8 @@ struct PluginCrossing {
     for _ in 0..<rounds {
       for (index, contender) in contenders.enumerated() {
         let result = contender.1.core(events, options)
-        let least = result.warm.map(\.deliveryNanoseconds).min() ?? 0
-        best[index] = min(best[index], Double(least) / Double(max(1, result.deliveryEvents)))
+        let least = result.warm.map(\.meanDelivery).min() ?? 0
+        best[index] = min(best[index], least / Double(max(1, result.deliveryEvents)))
       }
     }
     print("\(path): \(events.count) events, fastest of \(rounds * 3) passes, ns/event")

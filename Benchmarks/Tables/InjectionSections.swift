@@ -38,7 +38,7 @@ enum InjectionSections {
     }
     var options = CoreExperiment.Options()
     options.coldPasses = 1
-    options.warmPasses = 1
+    options.warmSamples = 1
     options.warmNanoseconds = 0
     options.trafficPasses = samples
     options.thrashPasses = 0

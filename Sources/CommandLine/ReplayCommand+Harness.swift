@@ -47,13 +47,13 @@ extension ReplayCommand {
     if experiments.contains(.core) {
       var options = CoreExperiment.Options()
       options.coldPasses = 1
-      options.warmPasses = 5
+      options.warmSamples = 5
       options.warmNanoseconds = 0
       options.trafficPasses = 0
       options.thrashPasses = 0
       options.counterPasses = 0
       let found = runner.core(events, options)
-      let delivery = found.warm.map { Double($0.deliveryNanoseconds) }
+      let delivery = found.warm.map(\.meanDelivery)
       metrics.append(
         metric(
           "null-core-ns-per-event", Summary(delivery).median / Double(max(1, found.deliveryEvents)))

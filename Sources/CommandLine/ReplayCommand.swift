@@ -223,7 +223,7 @@ struct ReplayCommand: ParsableCommand {
       backendChild == nil
         ? proofs + designs.count * experiments.count
         : experiments.count + (core.equality == .digest ? 0 : 1))
-    task.coreOptions.warmPasses = passes
+    task.coreOptions.warmSamples = passes
     core.apply(to: &task.coreOptions)
     task.delayedDesign = core.inject?.design
     task.coreParameters = core.parameters

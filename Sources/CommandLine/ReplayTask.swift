@@ -137,20 +137,21 @@ struct ReplayTask {
           name: name, unit: unit, lowerIsBetter: lower, value: Summary(samples).median,
           samples: samples))
     }
-    let delivery = result.warm.map { Double($0.deliveryNanoseconds) }
+    let delivery = result.warm.map(\.meanDelivery)
     metric("delivery-ns-per-event", "ns", delivery.map { $0 / events })
     metric("delivery-ns-per-access", "ns", delivery.map { $0 / accesses })
     metric("events-per-second", "1/s", delivery.map { events * 1e9 / max(1, $0) }, lower: false)
     metric(
       "cold-delivery-ns-per-event", "ns",
       result.cold.map { Double($0.deliveryNanoseconds) / events })
-    metric("set-up-ns-per-event", "ns", result.warm.map { Double($0.setUpNanoseconds) / setUp })
-    metric("set-up-ns-per-vector", "ns", result.warm.map { Double($0.setUpNanoseconds) / vectors })
+    metric("set-up-ns-per-event", "ns", result.warm.map { $0.meanSetUp / setUp })
+    metric("set-up-ns-per-vector", "ns", result.warm.map { $0.meanSetUp / vectors })
     metric(
       "cold-set-up-ns-per-vector", "ns",
       result.cold.map { Double($0.setUpNanoseconds) / vectors })
     cell.parameters = [
-      "warm-passes": "\(result.warm.count)", "cold-passes": "\(result.cold.count)",
+      "warm-passes": "\(result.warm.reduce(0) { $0 + $1.passes })",
+      "cold-passes": "\(result.cold.count)",
       "delivery-events": "\(result.deliveryEvents)", "set-up-events": "\(result.setUpEvents)",
       "vectors": "\(vectorCount)",
     ]

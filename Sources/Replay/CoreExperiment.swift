@@ -5,8 +5,10 @@ public import Measurement
 ///
 /// The events are cut once, untimed, into stretches of one class (traffic, SMMU maintenance, set-up);
 /// the clock is read only where one ends and the next begins, never per event (reading it costs more
-/// than the event). So every figure is a mean over a whole pass, and a sample is a pass. Set-up is
-/// always apart from delivery, which is traffic and maintenance.
+/// than the event). So every figure is a mean over a whole pass, and a sample is a pass; warm passes over
+/// a trace so short that one takes less than `sampleNanoseconds` make one sample together, or a second
+/// of them would fill a record with millions. Set-up is always apart from delivery, which is traffic and
+/// maintenance.
 ///
 /// States. `cold`: the first pass of a fresh backend, whose tables and caches are empty and whose
 /// memory was never touched. `warm`: a later pass; it begins with the tables and caches as the pass
@@ -19,9 +21,11 @@ public import Measurement
   @usableFromInline package struct Options: Sendable {
     /// Fresh backends, each giving one cold pass.
     @usableFromInline package var coldPasses = 3
-    /// Warm passes at least, and until `warmNanoseconds` have gone by.
-    @usableFromInline package var warmPasses = 15
+    /// Warm samples at least, and until `warmNanoseconds` have gone by.
+    @usableFromInline package var warmSamples = 15
     @usableFromInline package var warmNanoseconds: UInt64 = 300_000_000
+    /// The least time that the warm passes of a sample take together.
+    @usableFromInline package var sampleNanoseconds: UInt64 = 100_000
     /// Warm passes in which maintenance is timed apart from traffic. Short stretches make the clock
     /// itself a part of what is timed: see `Pass.borders`.
     @usableFromInline package var trafficPasses = 3
@@ -35,15 +39,33 @@ public import Measurement
     @usableFromInline package init() {}
   }
 
-  /// One pass.
+  /// One pass, or several on end as one sample: times and borders are their sums.
   @usableFromInline package struct Pass: Sendable {
+    @usableFromInline package var passes: UInt64 = 1
     /// Traffic and maintenance.
     @usableFromInline package var deliveryNanoseconds: UInt64 = 0
     @usableFromInline package var setUpNanoseconds: UInt64 = 0
     /// Times that the clock was read; each reading is part of the figures above.
     @usableFromInline package var borders: UInt64 = 0
+    /// Of the first.
     @usableFromInline package var tally = PassTally()
+    /// The others had the same outcomes.
+    @usableFromInline var isUniform = true
     @usableFromInline init() {}
+
+    /// Means over the passes.
+    package var meanDelivery: Double { Double(deliveryNanoseconds) / Double(passes) }
+    package var meanSetUp: Double { Double(setUpNanoseconds) / Double(passes) }
+
+    @inlinable
+    mutating func add(_ other: Pass) {
+      passes &+= other.passes
+      deliveryNanoseconds &+= other.deliveryNanoseconds
+      setUpNanoseconds &+= other.setUpNanoseconds
+      borders &+= other.borders
+      isUniform =
+        isUniform && other.tally.digest == tally.digest && other.tally.isConserved
+    }
   }
 
   /// A pass in which traffic is timed apart.
@@ -106,10 +128,18 @@ public import Measurement
     _ = pass(&backend, clock, options.delay)
     _ = pass(&backend, clock, options.delay)
     let begin = clock.now()
-    while result.warm.count < options.warmPasses
-      || clock.nanoseconds(from: begin, to: clock.now()) < options.warmNanoseconds
+    var now = begin
+    while result.warm.count < options.warmSamples
+      || clock.nanoseconds(from: begin, to: now) < options.warmNanoseconds
     {
-      result.warm.append(pass(&backend, clock, options.delay))
+      let start = now
+      var sample = pass(&backend, clock, options.delay)
+      now = clock.now()
+      while clock.nanoseconds(from: start, to: now) < options.sampleNanoseconds {
+        sample.add(pass(&backend, clock, options.delay))
+        now = clock.now()
+      }
+      result.warm.append(sample)
     }
     for _ in 0..<options.trafficPasses {
       result.traffic.append(trafficPass(&backend, clock, options.delay, &laterTallies))
@@ -151,6 +181,7 @@ public import Measurement
     result.isRepeatable =
       Set(cold.map(\.digest)).count == 1 && Set(coldCounters).count == 1
       && Set(later.map(\.digest)).count <= 1 && (cold + later).allSatisfy(\.isConserved)
+      && result.warm.allSatisfy(\.isUniform)
   }
 
   /// One timed pass. The clock is read once per border between stretches.

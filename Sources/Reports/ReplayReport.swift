@@ -95,10 +95,18 @@ public struct ReplayReport {
         value(cell, "set-up-ns-per-event"), value(cell, "set-up-ns-per-vector"),
       ])
     }
-    let repetitions = cells("core").first?.metric("delivery-ns-per-event")?.samples.count ?? 0
+    let first = cells("core").first
+    let samples = first?.metric("delivery-ns-per-event")?.samples.count ?? 0
+    // A short trace passes many times in one sample. A record of several launches has no count of all.
+    let passes =
+      record.launches == 1 ? first?.parameters["warm-passes"].flatMap { UInt64($0) } : nil
+    let repetitions =
+      passes.map { $0 > samples } == true
+      ? "\(Format.count(UInt64(samples))) samples of \(Format.count((passes ?? 0) / UInt64(samples))) passes"
+      : "\(samples) passes"
     return ReportSection(
       "Core: translation alone, one thread; delivery left, set-up right "
-        + "(median of \(repetitions) passes)", table)
+        + "(median of \(repetitions))", table)
   }
 
   func path() -> ReportSection? {

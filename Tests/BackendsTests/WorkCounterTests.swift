@@ -41,7 +41,7 @@ import Testing
       #expect(first.deliveryCounters == again.deliveryCounters, "\(cell)")
       var options = CoreExperiment.Options()
       options.coldPasses = 2
-      options.warmPasses = 1
+      options.warmSamples = 1
       options.warmNanoseconds = 0
       options.trafficPasses = 0
       options.thrashPasses = 0

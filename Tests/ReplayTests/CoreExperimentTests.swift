@@ -8,7 +8,7 @@ import Testing
 @Suite struct CoreExperimentTests {
   private static var quick: CoreExperiment.Options {
     var options = CoreExperiment.Options()
-    options.warmPasses = 2
+    options.warmSamples = 2
     options.warmNanoseconds = 0
     options.trafficPasses = 2
     options.thrashPasses = 2
@@ -27,6 +27,35 @@ import Testing
     #expect(result.traffic.count == 2 && result.thrash.count == 2)
     #expect(result.isRepeatable)
     #expect(result.cold.allSatisfy { $0.tally.accesses == 32 && $0.tally.interrupts == 8 })
+  }
+
+  /// A trace of a few events gives a few thousand samples in a second, not millions.
+  @Test func shortPassesAreOneSampleTogether() {
+    var options = Self.quick
+    options.sampleNanoseconds = 2_000_000
+    let joined = CoreExperiment(toyTrace(rounds: 8)).run(options) { ToyBackend() }
+    #expect(joined.isRepeatable && joined.warm.count == 2)
+    for sample in joined.warm {
+      #expect(sample.passes > 1 && sample.borders == sample.passes * joined.cold[0].borders)
+      #expect(sample.meanDelivery == Double(sample.deliveryNanoseconds) / Double(sample.passes))
+      #expect(sample.tally.accesses == 32, "the account of one pass")
+    }
+    options.sampleNanoseconds = 0
+    let single = CoreExperiment(toyTrace(rounds: 8)).run(options) { ToyBackend() }
+    #expect(single.warm.map(\.passes) == [1, 1] && single.cold.map(\.passes) == [1, 1, 1])
+  }
+
+  @Test func aPassThatDiffersWithinASampleIsFound() {
+    var options = Self.quick
+    options.warmSamples = 1
+    options.sampleNanoseconds = 2_000_000
+    (options.trafficPasses, options.thrashPasses, options.counterPasses) = (0, 0, 0)
+    func run(flawAt access: UInt64) -> CoreExperiment.Result {
+      CoreExperiment(toyTrace(rounds: 8)).run(options) { ToyBackend(flaw: .wrongINTID, at: access) }
+    }
+    // Two passes warm up, the third begins the sample; the flaw is in the fifth.
+    #expect(!run(flawAt: 4 * 32).isRepeatable)
+    #expect(run(flawAt: .max).isRepeatable)
   }
 
   @Test func theProcessorsCountersAreAskedAndCostNoRepeatability() {
