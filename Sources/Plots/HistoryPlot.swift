@@ -62,11 +62,11 @@ package struct HistoryPlot: Picture {
   package var legend: [LegendEntry] { [] }
 
   private static let width = 520.0
-  private static let height = 236.0
+  private static let height = 240.0
   private static let left = 66.0
   private static let right = 18.0
   private static let top = 12.0
-  private static let bottom = 34.0
+  private static let bottom = 38.0
   /// Words of neighbouring marks stand in rows of their own.
   private static let nameRows = 3
 
@@ -95,8 +95,8 @@ package struct HistoryPlot: Picture {
     for (number, index) in Self.named(values.count).enumerated() {
       let isLast = number > 0 && index == values.count - 1
       svg.words(
-        "tick", isLast ? end : placeX(Double(index)), base + 19,
-        isLast ? .end : .middle, names[index])
+        "tick", isLast ? end : placeX(Double(index)), base + 22,
+        isLast ? .end : index == 0 && values.count > 1 ? .start : .middle, names[index])
     }
     svg.path(
       "dots s\(style)",
@@ -124,10 +124,10 @@ package struct HistoryPlot: Picture {
       isLeft ? .start : .end, mark.name)
   }
 
-  /// First, last, and up to three between.
+  /// First, last, and up to two between: more would touch on a small screen.
   private static func named(_ count: Int) -> [Int] {
     guard count > 1 else { return count == 1 ? [0] : [] }
-    let parts = min(4, count - 1)
+    let parts = min(3, count - 1)
     return (0...parts).map { $0 * (count - 1) / parts }
   }
 

@@ -74,20 +74,24 @@ extension BarPlot {
 
   package func text(columns: Int, characters: TerminalCharacters) -> String {
     let fillings = Self.fillings[characters] ?? []
-    let names = bars.map { "\($0.name) \(axis.style.text($0.total))" }
-    let margin = min(columns / 2, (names.map(\.count).max() ?? 0) + 2)
+    let names = panels.map { $0.bars.map { "\($0.name) \(style.text($0.total))" } }
+    let margin = min(columns / 2, (names.joined().map(\.count).max() ?? 0) + 2)
     let room = max(4, columns - margin - 2)
     var out = Columns.clipped(title, columns) + "\n"
-    for (bar, name) in zip(bars, names) {
-      var line = ""
-      var start = 0.0
-      for part in bar.parts {
-        start += part.value
-        let end = Int(axis.scale.position(start) * Double(room) + 0.5)
-        line += String(
-          repeating: fillings[part.style % fillings.count], count: max(0, end - line.count))
+    for (panel, names) in zip(panels, names) {
+      if !panel.name.isEmpty { out += Columns.clipped(" \(panel.name)", columns) + "\n" }
+      let scale = panel.axis(axis, style).scale
+      for (bar, name) in zip(panel.bars, names) {
+        var line = ""
+        var start = 0.0
+        for part in bar.parts {
+          start += part.value
+          let end = Int(scale.position(start) * Double(room) + 0.5)
+          line += String(
+            repeating: fillings[part.style % fillings.count], count: max(0, end - line.count))
+        }
+        out += "  " + Columns.padded(Columns.clipped(name, margin - 1), margin) + line + "\n"
       }
-      out += "  " + Columns.padded(Columns.clipped(name, margin - 1), margin) + line + "\n"
     }
     let key = legend.map { "\(fillings[$0.style % fillings.count]) \($0.name)" }
     for line in Columns.wrapped(key, columns - 2) { out += "  " + line + "\n" }

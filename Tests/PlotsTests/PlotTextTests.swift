@@ -60,17 +60,27 @@ import Testing
   @Test func barsFillByTheirParts() {
     let bars = BarPlot(
       title: "Stages", summary: "", axis: "ns", style: .nanoseconds,
-      bars: [
+      panels: [
         .init(
-          name: "a",
-          parts: [.init(name: "x", style: 0, value: 50), .init(name: "y", style: 1, value: 50)]),
-        .init(name: "b", parts: [.init(name: "x", style: 0, value: 100)]),
+          name: "p50",
+          bars: [
+            .init(
+              name: "a",
+              parts: [.init(name: "x", style: 0, value: 50), .init(name: "y", style: 1, value: 50)]),
+            .init(name: "b", parts: [.init(name: "x", style: 0, value: 100)]),
+          ]),
+        .init(
+          name: "p99",
+          bars: [.init(name: "a", parts: [.init(name: "y", style: 1, value: 1000)])]),
       ])
     #expect(
       bars.text(columns: 32, characters: .unicode) == """
         Stages
+         p50
           a 100 ns  ██████████▓▓▓▓▓▓▓▓▓▓
           b 100 ns  ████████████████████
+         p99
+          a 1 µs    ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓
           █ x   ▓ y
 
         """)

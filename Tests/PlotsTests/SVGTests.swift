@@ -62,7 +62,11 @@ import Testing
         ], references: [.init(name: hostile, value: 0.5), .init(name: hostile, value: 1, .upright)]),
       BarPlot(
         title: hostile, summary: hostile, axis: hostile, style: .plain,
-        bars: [.init(name: hostile, parts: [.init(name: hostile, style: 1, value: 2)])]),
+        panels: [
+          .init(
+            name: hostile,
+            bars: [.init(name: hostile, parts: [.init(name: hostile, style: 1, value: 2)])])
+        ]),
       IntervalPlot(
         title: hostile, summary: hostile, axis: axis,
         rows: [.init(name: hostile, style: 0, estimate: 0.2, interval: 0.1...0.3)]),
@@ -109,19 +113,38 @@ import Testing
   @Test func partsOfABarFollowEachOther() {
     let plot = BarPlot(
       title: "t", summary: "s", axis: "ns", style: .nanoseconds,
-      bars: [
-        .init(
-          name: "direct p50",
-          parts: [
-            .init(name: "its", style: 0, value: 250), .init(name: "none", style: 1, value: 0),
-            .init(name: "ack", style: 2, value: 750),
-          ])
+      panels: [
+        .init(bars: [
+          .init(
+            name: "direct p50",
+            parts: [
+              .init(name: "its", style: 0, value: 250), .init(name: "none", style: 1, value: 0),
+              .init(name: "ack", style: 2, value: 750),
+            ])
+        ])
       ])
     let svg = plot.svg(id: "b")
-    #expect(svg.contains("class=\"part s0\" x=\"8\" y=\"24\" width=\"120.5\""), "\(svg)")
-    #expect(svg.contains("class=\"part s2\" x=\"128.5\" y=\"24\" width=\"361.5\""))
+    #expect(svg.contains("class=\"part s0\" x=\"8\" y=\"22\" width=\"120.5\""), "\(svg)")
+    #expect(svg.contains("class=\"part s2\" x=\"128.5\" y=\"22\" width=\"361.5\""))
     #expect(!svg.contains("part s1"), "a part of 0 is not drawn")
     #expect(svg.contains("direct p50: 1 µs"))
     #expect(plot.legend.map(\.name) == ["its", "ack"])
+  }
+
+  @Test func aPanelHasAScaleOfItsOwn() {
+    func panel(_ name: String, _ value: Double) -> BarPlot.Panel {
+      .init(
+        name: name, bars: [.init(name: "a", parts: [.init(name: "x", style: 0, value: value)])])
+    }
+    let plot = BarPlot(
+      title: "t", summary: "s", axis: "ns", style: .nanoseconds,
+      panels: [panel("p50", 100), panel("p99", 100_000)])
+    let svg = plot.svg(id: "b")
+    // Both as long as the axis, the second a panel of 90 below the first.
+    #expect(svg.contains("x=\"8\" y=\"44\" width=\"482\""), "\(svg)")
+    #expect(svg.contains("x=\"8\" y=\"134\" width=\"482\""))
+    #expect(svg.contains(">p50</text>") && svg.contains(">p99</text>"))
+    #expect(svg.contains(">100 ns</text>") && svg.contains(">100 µs</text>"))
+    #expect(plot.legend.map(\.name) == ["x"])
   }
 }

@@ -117,7 +117,10 @@ import Testing
   @Test func everyPlotHasWordsAndATable() throws {
     let html = try page([SampleRecord.record()]).html()
     let figures = html.components(separatedBy: "<figure ").dropFirst()
-    #expect(figures.count == 11)
+    #expect(figures.count == 10)
+    let stages = figures.filter { $0.contains("<figcaption>Stages, path</figcaption>") }
+    #expect(stages.count == 1, "all percentiles in one")
+    #expect(stages.allSatisfy { $0.contains(">p50</text>") && $0.contains(">p99</text>") })
     for figure in figures {
       let end = figure.components(separatedBy: "</figure>")[0]
       for part in ["<figcaption>", "role=\"img\"", "<title id=", "<desc id=", "<details>", "<td>"] {
