@@ -180,6 +180,12 @@ import Testing
     let found = try JSONDecoder().decode(Document.self, from: Data(check.output.utf8))
     #expect(found.processes == found.cells.count)
     #expect(Set(found.cells.map(\.experiment)) == ["core", "path", "paced", "pipeline", "set-up"])
+    let closed = try Tool.run(
+      "suite", "check", Tool.repository + "/Benchmarks/Nightly/closed-loop.toml", "--no-estimate",
+      "--format", "json")
+    #expect(closed.status == 0, "\(closed.text)")
+    let cells = try JSONDecoder().decode(Document.self, from: Data(closed.output.utf8)).cells
+    #expect(cells.count == 18 && Set(cells.map(\.experiment)) == ["core", "path", "set-up"])
     try Folder.use { folder in
       let wrong = try Self.prepare(
         folder, "traces = \"boot.dbtrace\"\nexperiments = \"paced\"\nrate = \"fast\"")
