@@ -97,11 +97,11 @@ package struct BarPlot: Picture {
     }
     let base = top + Double(panel.bars.count) * Self.row
     let axis = panel.axis(axis, style)
-    let ticks = axis.ticks.map { (place($0.value, axis), $0) }
-    svg.path("grid", ticks.map { "M\(SVG.pair($0.0, top))V\(SVG.number(base))" }.joined())
-    for (at, tick) in ticks {
-      svg.words("tick", at, base + 15, tick.value == 0 ? .start : .middle, tick.label)
-    }
+    let ticks = axis.ticks.map { (at: place($0.value, axis), name: $0.label) }
+    svg.path("grid", ticks.map { "M\(SVG.pair($0.at, top))V\(SVG.number(base))" }.joined())
+    // The first would stick out on the left.
+    if let zero = ticks.first { svg.words("tick", zero.at, base + 15, .start, zero.name) }
+    svg.ticks(below: base + 15, ticks.dropFirst())
     for (index, bar) in panel.bars.enumerated() {
       let row = top + Double(index) * Self.row
       svg.words("name", Self.left + 4, row + 14, .start, "\(bar.name): \(style.text(bar.total))")

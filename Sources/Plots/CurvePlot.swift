@@ -109,16 +109,12 @@ package struct CurvePlot: Picture {
   private func drawAxes(_ svg: inout SVG) {
     let (end, base) = (Self.width - Self.right, Self.height - Self.bottom)
     var grid = ""
-    for tick in y.ticks {
-      let at = placeY(tick.value)
-      grid += "M\(SVG.pair(Self.left, at))H\(SVG.number(end))"
-      if !tick.label.isEmpty { svg.words("tick", Self.left - 6, at + 4, .end, tick.label) }
-    }
-    for tick in x.ticks {
-      let at = placeX(tick.value)
-      grid += "M\(SVG.pair(at, Self.top))V\(SVG.number(base))"
-      if !tick.label.isEmpty { svg.words("tick", at, base + 19, .middle, tick.label) }
-    }
+    let rows = y.ticks.map { (at: placeY($0.value), name: $0.label) }
+    let columns = x.ticks.map { (at: placeX($0.value), name: $0.label) }
+    for row in rows { grid += "M\(SVG.pair(Self.left, row.at))H\(SVG.number(end))" }
+    for column in columns { grid += "M\(SVG.pair(column.at, Self.top))V\(SVG.number(base))" }
+    svg.ticks(leftOf: Self.left - 6, rows)
+    svg.ticks(below: base + 19, columns)
     svg.path("grid", grid)
     svg.path(
       "axis", "M\(SVG.pair(Self.left, Self.top))V\(SVG.number(base))H\(SVG.number(end))")

@@ -56,7 +56,6 @@ package struct HeatPlot: Picture {
     let step = (Self.width - Self.left - Self.right) / Double(max(1, columns.count))
     for (row, values) in values.enumerated() {
       let y = base - Double(row + 1) * Self.row
-      svg.words("tick", Self.left - 6, y + Self.row / 2 + 4, .end, rows[row])
       for (column, value) in values.enumerated() {
         let x = Self.left + Double(column) * step
         if let value {
@@ -69,10 +68,14 @@ package struct HeatPlot: Picture {
         svg.words("name", x + step / 2, y + Self.row / 2 + 4, .middle, texts[row][column])
       }
     }
-    for (column, name) in columns.enumerated() {
-      svg.words(
-        "tick", Self.left + (Double(column) + 0.5) * step, base + 17, .middle, name)
-    }
+    svg.ticks(
+      leftOf: Self.left - 6,
+      rows.enumerated().map { (at: base - (Double($0.offset) + 0.5) * Self.row, name: $0.element) })
+    svg.ticks(
+      below: base + 17,
+      columns.enumerated().map {
+        (at: Self.left + (Double($0.offset) + 0.5) * step, name: $0.element)
+      })
     svg.words("label", 4, 13, .start, y)
     svg.words("label", (Self.left + Self.width - Self.right) / 2, base + 37, .middle, x)
     return svg.finished()

@@ -84,11 +84,9 @@ package struct HistoryPlot: Picture {
       id: id, title: title, summary: summary, width: Self.width, height: Self.height)
     let (end, base) = (Self.width - Self.right, Self.height - Self.bottom)
     var grid = ""
-    for tick in y.ticks {
-      let at = placeY(tick.value)
-      grid += "M\(SVG.pair(Self.left, at))H\(SVG.number(end))"
-      svg.words("tick", Self.left - 6, at + 4, .end, tick.label)
-    }
+    let rows = y.ticks.map { (at: placeY($0.value), name: $0.label) }
+    for row in rows { grid += "M\(SVG.pair(Self.left, row.at))H\(SVG.number(end))" }
+    svg.ticks(leftOf: Self.left - 6, rows)
     svg.path("grid", grid)
     svg.path(
       "axis", "M\(SVG.pair(Self.left, Self.top))V\(SVG.number(base))H\(SVG.number(end))")

@@ -58,8 +58,8 @@ package struct IntervalPlot: Picture {
     for tick in axis.ticks {
       let at = place(tick.value)
       svg.line(tick.value == 0 ? "axis" : "grid", at, 4, at, base)
-      svg.words("tick", at, base + 17, .middle, tick.label)
     }
+    svg.ticks(below: base + 17, axis.ticks.map { (at: place($0.value), name: $0.label) })
     for (index, row) in rows.enumerated() {
       let top = 4 + Double(index) * Self.row
       svg.words("name", 4, top + 14, .start, row.name)

@@ -9,7 +9,7 @@ struct PathData {
   private var last: (x: Int, y: Int)?
 
   /// In units of the picture. A page shows a unit as about a pixel: half of one is not seen.
-  static let tolerance = 0.4
+  static let tolerance = 0.5
 
   static func line(_ points: [Point]) -> String { path([points]) }
 

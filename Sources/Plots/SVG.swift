@@ -31,10 +31,10 @@ struct SVG {
     _ kind: String, _ x: Double, _ y: Double, _ width: Double, _ height: Double,
     hint: String? = nil
   ) {
-    text +=
-      "<rect class=\"\(kind)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" "
-      + "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
-      + Self.close("rect", hint)
+    // A path, because its four numbers need no names: a page has thousands of them.
+    let across = Self.number(width)
+    path(
+      kind, "M\(Self.pair(x, y))h\(across)v\(Self.number(height))h-\(across)z", hint: hint)
   }
 
   mutating func circle(
@@ -64,6 +64,25 @@ struct SVG {
     text +=
       "<text class=\"\(kind)\(anchor.suffix)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\">"
       + "\(Self.escaped(content))</text>"
+  }
+
+  /// Names below an axis, each in the middle of its place, and those left of one: what they share is said once.
+  mutating func ticks(below y: Double, _ names: some Sequence<(at: Double, name: String)>) {
+    ticks("m", "0 \(Self.number(y))", "x", names)
+  }
+  mutating func ticks(leftOf x: Double, _ names: some Sequence<(at: Double, name: String)>) {
+    ticks("e", Self.pair(x, 4), "y", names)
+  }
+
+  private mutating func ticks(
+    _ anchor: String, _ origin: String, _ coordinate: String,
+    _ names: some Sequence<(at: Double, name: String)>
+  ) {
+    text += "<g class=\"tick \(anchor)\" transform=\"translate(\(origin))\">"
+    for (at, name) in names where !name.isEmpty {
+      text += "<text \(coordinate)=\"\(Self.number(at))\">\(Self.escaped(name))</text>"
+    }
+    text += "</g>"
   }
 
   consuming func finished() -> String { text + "</svg>" }

@@ -307,7 +307,7 @@ import Testing
     #expect(
       plot.values.map { $0.map { $0 != nil } } == [[true, true], [true, true], [true, false]])
     #expect(plot.texts[1] == ["16.4", "16.4"] && plot.texts[2] == ["65.6", "–"])
-    #expect(plot.svg(id: "f").components(separatedBy: "<rect class=\"heat").count == 1 + 5)
+    #expect(plot.svg(id: "f").components(separatedBy: "<path class=\"heat").count == 1 + 5)
     #expect(
       page.lead[0].hasPrefix("direct takes from 4.10 ns per event (devices: 1, "), "\(page.lead)")
     #expect(page.text(columns: 60, characters: .ascii).contains("## 65.6"))
