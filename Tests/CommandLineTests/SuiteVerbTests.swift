@@ -95,6 +95,34 @@ import Testing
     }
   }
 
+  @Test func anInterruptedSuiteLeavesWholeResultsAndGoesOn() throws {
+    try Folder.use { folder in
+      let suite = try Self.prepare(
+        folder,
+        "traces = [\"boot.dbtrace\", \"faults.dbtrace\"]\ndesigns = [\"null\", \"direct\"]\n"
+          + "experiments = \"core\"")
+      try Self.edit(suite) { $0.replacing("1ms", with: "600ms") }
+      let (out, temporary) = (folder.path("out"), folder.path("temporary"))
+      try FileManager.default.createDirectory(
+        atPath: temporary, withIntermediateDirectories: true)
+      let stopped = try Tool.pipeline(
+        """
+        TMPDIR="$3" timeout --preserve-status -s INT -k 20 1.5 "$0" suite run "$1" -o "$2"
+        """, suite, out, temporary)
+      #expect(stopped.status == 130, "\(stopped.text)")
+      #expect(stopped.error.contains("doorbell: interrupted; "), "\(stopped.text)")
+      #expect(try FileManager.default.subpathsOfDirectory(atPath: temporary).isEmpty)
+      let before = try FileManager.default.contentsOfDirectory(atPath: out + "/results")
+      #expect(before.count < 4 && before.allSatisfy { $0.hasSuffix(".json") }, "\(before)")
+      for name in before { _ = try RunRecord.read(from: "\(out)/results/\(name)") }
+      let again = try Tool.run("suite", "run", suite, "-o", out)
+      #expect(again.status == 0, "\(again.text)")
+      #expect(
+        again.output.contains(
+          "\(4 - before.count) measured, \(before.count) were there, 0 missing of 4"))
+    }
+  }
+
   @Test func resultsOfAnotherSuiteTraceExecutableOrHostAreRefusedByName() throws {
     try Folder.use { folder in
       let suite = try Self.prepare(

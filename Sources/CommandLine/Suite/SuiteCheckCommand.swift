@@ -96,14 +96,14 @@ struct SuiteCheckCommand: ParsableCommand {
 
   private func text(_ document: Document) -> String {
     var table = Table([
-      .number("run"), .word("trace"), .word("design"), .word("experiment"), .word("options"),
-      .number("launches"), .number("about"),
+      .number("run"), .word("trace"), .word("design"), .word("experiment"),
+      .number("launches"), .number("about"), .word("options"),
     ])
     for cell in document.cells {
       table.add([
-        "\(cell.run)", cell.trace, cell.design, cell.experiment,
-        cell.parameters.joined(separator: " "), "\(cell.launches)",
+        "\(cell.run)", cell.trace, cell.design, cell.experiment, "\(cell.launches)",
         cell.seconds.map { String(format: "%.1f s", $0) } ?? "–",
+        cell.parameters.joined(separator: " "),
       ])
     }
     var text = table.text() + "\(document.cells.count) cells, \(document.processes) processes"

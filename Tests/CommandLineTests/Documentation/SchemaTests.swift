@@ -72,6 +72,9 @@ import Testing
         "$0" shard plan "$boot" $quick --replay-options "--passes 1 --duration 1ms" -o plan.json > plan.txt
         "$0" shard run plan.json 1 --results results > run.txt
         "$0" shard merge plan.json results -o merged > merge.txt
+        printf 'schema = 1\nlaunches = 2\n[[run]]\ntraces = "%s"\ndesigns = "direct"\nexperiments = "path"\n%s\n' \
+          "$boot" 'interrupts = 100' > suite.toml
+        "$0" suite run suite.toml -o suite > suite.txt
         "$0" live --traps --stores 20 -o live.json > live.txt || [ $? = 3 ]
         """, folder.root, Tool.trace("boot"))
       try #require(made.status == 0, "\(made.text)")
@@ -81,6 +84,8 @@ import Testing
         ("shard-plan", folder.path("plan.json")),
         ("shard-result", folder.path("results/shard-1.json")),
         ("run-record", folder.path("merged/1-boot.dbtrace.json")),
+        ("run-record", folder.path("suite/results/1-boot-direct-path-1.json")),
+        ("run-record", folder.path("suite/merged/boot.dbtrace.json")),
       ]
       if FileManager.default.fileExists(atPath: folder.path("live.json")) {
         documents.append(("run-record", folder.path("live.json")))
