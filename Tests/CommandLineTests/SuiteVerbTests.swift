@@ -209,7 +209,7 @@ import Testing
     #expect(found.processes == found.cells.count)
     #expect(Set(found.cells.map(\.experiment)) == ["core", "path", "paced", "pipeline", "set-up"])
     let closed = try Tool.run(
-      "suite", "check", Tool.repository + "/Benchmarks/Nightly/closed-loop.toml", "--no-estimate",
+      "suite", "check", Tool.repository + "/Benchmarks/Nightly/shared.toml", "--no-estimate",
       "--format", "json")
     #expect(closed.status == 0, "\(closed.text)")
     let cells = try JSONDecoder().decode(Document.self, from: Data(closed.output.utf8)).cells

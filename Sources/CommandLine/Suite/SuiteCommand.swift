@@ -13,7 +13,7 @@ struct SuiteCommand: ParsableCommand {
 
       Try:
         doorbell suite check Benchmarks/Nightly/suite.toml
-        doorbell suite run Benchmarks/Nightly/closed-loop.toml --output night
+        doorbell suite run Benchmarks/Nightly/shared.toml --output night
       """,
     subcommands: [SuiteRunCommand.self, SuiteCheckCommand.self])
 }

@@ -14,8 +14,8 @@ struct SuiteRunCommand: ParsableCommand {
       a design does not conform, 3 if something could not be measured.
 
       Try:
-        doorbell suite run Benchmarks/Nightly/closed-loop.toml --output night
-        doorbell suite run Benchmarks/Nightly/closed-loop.toml --output night --verbose
+        doorbell suite run Benchmarks/Nightly/shared.toml --output night
+        doorbell suite run Benchmarks/Nightly/shared.toml --output night --verbose
       """)
 
   @Argument(help: "Run this suite.")
