@@ -43,14 +43,13 @@ package struct ChangePoints: Sendable {
     var steps: [Step] = []
     var stretches = [0..<series.count]
     let distances = Distances(series)
-    // Reused by every permutation: an allocation of n² numbers costs more than the sums in it.
-    var shuffledDistances = distances
+    var arrangements = Arrangements(count: series.count)
     while true {
       let found = stretches.compactMap { candidate(in: $0, distances) }
       // The first of equals, so that the answer does not depend on the order of accepted steps.
       guard let best = found.max(by: { ($0.statistic, -$0.index) < ($1.statistic, -$1.index) })
       else { break }
-      let p = chance(of: best.statistic, series, stretches, &random, &shuffledDistances)
+      let p = chance(of: best.statistic, series, stretches, &random, &arrangements)
       guard p <= significance else { break }
       steps.append(Step(index: best.index, statistic: best.statistic, p: p))
       let place = stretches.firstIndex { $0.contains(best.index) }!
@@ -67,10 +66,8 @@ package struct ChangePoints: Sendable {
   }
 
   /// Both ends vary (equation 8 there): the new level need not last to the end of the stretch.
-  ///
-  /// - Parameter bar: the search ends with the first split that reaches it, best or not.
   private func candidate(
-    in stretch: Range<Int>, _ distances: Distances, upTo bar: Double = .infinity
+    in stretch: Range<Int>, _ distances: Distances
   ) -> (index: Int, statistic: Double)? {
     guard stretch.count >= 2 * minimumStretch else { return nil }
     let start = stretch.lowerBound
@@ -99,7 +96,6 @@ package struct ChangePoints: Sendable {
         if statistic > most {
           most = statistic
           best = (tau, statistic)
-          if statistic >= bar { return best }
         }
       }
     }
@@ -108,25 +104,112 @@ package struct ChangePoints: Sendable {
 
   private func chance(
     of observed: Double, _ series: [Double], _ stretches: [Range<Int>],
-    _ random: inout SplitMix64, _ distances: inout Distances
+    _ random: inout SplitMix64, _ arrangements: inout Arrangements
   ) -> Double {
     // Sums in another order differ in the last digits; equal is equal all the same.
     let bar = observed - 1e-9 * abs(observed)
     var extreme = 1
-    for done in 1...permutations {
-      var shuffled = series
-      for stretch in stretches { shuffled[stretch].shuffle(using: &random) }
-      distances.fill(shuffled)
-      let isReached = stretches.contains { stretch in
-        (candidate(in: stretch, distances, upTo: bar)?.statistic).map { $0 >= bar } == true
+    for start in stride(from: 1, through: permutations, by: Arrangements.lanes) {
+      let lanes = min(Arrangements.lanes, permutations + 1 - start)
+      for lane in 0..<lanes {
+        var shuffled = series
+        for stretch in stretches { shuffled[stretch].shuffle(using: &random) }
+        arrangements.set(lane, shuffled)
       }
-      if isReached { extreme += 1 }
-      // Even if no other one were extreme: not significant.
-      if Double(extreme) > significance * Double(permutations + 1) {
-        return Double(extreme) / Double(done + 1)
+      var most = SIMD4(repeating: -Double.infinity)
+      for stretch in stretches {
+        most = pointwiseMax(most, arrangements.greatestStatistic(in: stretch, minimumStretch))
+      }
+      for lane in 0..<lanes {
+        if most[lane] >= bar { extreme += 1 }
+        // Even if no other one were extreme: not significant.
+        if Double(extreme) > significance * Double(permutations + 1) {
+          return Double(extreme) / Double(start + lane + 1)
+        }
       }
     }
     return Double(extreme) / Double(permutations + 1)
+  }
+
+  /// Four arrangements of a series side by side, because each sum waits for the one before it: what takes the
+  /// time of a search.
+  private struct Arrangements {
+    static let lanes = 4
+    private typealias Lanes = SIMD4<Double>
+
+    /// By place.
+    private var values: [Lanes]
+    /// Of each place Σ of distances to those in front of it, from the start of a stretch.
+    private var own: [Lanes]
+    /// The same, to those in front of the split.
+    private var below: [Lanes]
+    private let reciprocals: [Double]
+
+    init(count: Int) {
+      values = [Lanes](repeating: Lanes(), count: count)
+      own = values
+      below = values
+      reciprocals = [0] + (1...max(1, count)).map { 1 / Double($0) }
+    }
+
+    mutating func set(_ lane: Int, _ series: [Double]) {
+      for (place, value) in series.enumerated() { values[place][lane] = value }
+    }
+
+    /// As `candidate` finds it, up to the last digits. O(n²) time.
+    mutating func greatestStatistic(in stretch: Range<Int>, _ minimumStretch: Int) -> SIMD4<Double>
+    {
+      var most = Lanes(repeating: -.infinity)
+      let count = stretch.count
+      guard count >= 2 * minimumStretch else { return most }
+      precondition(stretch.lowerBound >= 0 && stretch.upperBound <= values.count)
+      // Safety: places are below the length of the stretch, and it lies within the arrays.
+      unsafe values.withUnsafeBufferPointer { all in
+        unsafe own.withUnsafeMutableBufferPointer { own in
+          unsafe below.withUnsafeMutableBufferPointer { below in
+            let values = unsafe UnsafeBufferPointer(rebasing: all[stretch])
+            for k in 0..<count { unsafe (own[k], below[k]) = (Lanes(), Lanes()) }
+            for i in 0..<count {
+              let value = unsafe values[i]
+              for k in i + 1..<max(count, i + 1) {
+                unsafe own[k] += Self.distance(values[k], value)
+              }
+            }
+            var left = Lanes()
+            for tau in 1..<count {
+              let value = unsafe values[tau - 1]
+              left += unsafe own[tau - 1]
+              let n = Double(tau)
+              let leftMean = tau > 1 ? left / (n - 1) : Lanes()
+              var (across, right) = (Lanes(), Lanes())
+              // With too few on the left none is the one: only sums go on.
+              let first = tau < minimumStretch ? count : tau + minimumStretch - 1
+              for last in tau..<count {
+                let sum = unsafe below[last] + Self.distance(values[last], value)
+                unsafe below[last] = sum
+                across += sum
+                right += unsafe own[last] - sum
+                guard last >= first else { continue }
+                let m = Double(last - tau + 1)
+                let statistic =
+                  2 * reciprocals[last + 1]
+                  * (across - m * leftMean - n * reciprocals[last - tau] * right)
+                most.replace(with: statistic, where: statistic .> most)
+              }
+            }
+          }
+        }
+      }
+      return most
+    }
+
+    @inline(__always)
+    private static func distance(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> SIMD4<Double> {
+      // The sign bit off: what the standard library has for it is not vectorized.
+      unsafe unsafeBitCast(
+        unsafeBitCast(a - b, to: SIMD4<UInt64>.self) & 0x7FFF_FFFF_FFFF_FFFF,
+        to: SIMD4<Double>.self)
+    }
   }
 
   /// Σ |x_k − x_i| over the observations i in front of a place, for each k.
@@ -144,12 +227,6 @@ package struct ChangePoints: Sendable {
       own = [Double](repeating: 0, count: count)
       // 1 ⁄ 0 stands where there is nothing to divide.
       reciprocals = [0] + (1...max(1, count)).map { 1 / Double($0) }
-      fill(series)
-    }
-
-    /// - Parameter series: as many observations as before.
-    mutating func fill(_ series: [Double]) {
-      precondition(series.count == count)
       for i in 0..<count {
         let value = series[i]
         let row = i * count

@@ -1,3 +1,4 @@
+import EventModel
 import Foundation
 import Statistics
 import Testing
@@ -67,6 +68,36 @@ import Testing
     let scaled = Self.test().steps(in: values.map { 1_024 * $0 })
     #expect(once.map(\.index) == scaled.map(\.index) && once.map(\.p) == scaled.map(\.p))
     #expect(once.allSatisfy { $0.p == 1 / 200 })
+  }
+
+  /// The arrangements that stand side by side count as they would one by one, whatever their number.
+  @Test(arguments: [97, 98, 99, 100]) func pIsTheShareOfArrangementsCountedOneByOne(
+    permutations: Int
+  )
+    throws
+  {
+    var shares: Set<Double> = []
+    for seed in 1...24 as ClosedRange<UInt64> {
+      var dice = SplitMix64(seed: seed)
+      let values = (0..<11 + Int(seed) % 7).map { place in
+        Double.random(in: 0..<1, using: &dice) + (place < 7 ? 0 : 0.4)
+      }
+      var test = ChangePoints(seed: seed)
+      test.permutations = permutations
+      test.significance = 0.9
+      let observed = try #require(test.candidate(in: values))
+      var random = SplitMix64(seed: seed)
+      var extreme = 1
+      for _ in 0..<permutations {
+        let found = test.candidate(in: values.shuffled(using: &random))
+        if try #require(found).statistic >= observed.statistic * (1 - 1e-9) { extreme += 1 }
+      }
+      let share = Double(extreme) / Double(permutations + 1)
+      guard share <= 0.9 else { continue }
+      #expect(test.steps(in: values).first { $0.index == observed.index }?.p == share)
+      shares.insert(share)
+    }
+    #expect(shares.count > 10, "of little and of great chance")
   }
 
   @Test func shortAndConstantSeriesHaveNoSteps() {
