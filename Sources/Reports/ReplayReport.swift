@@ -96,14 +96,15 @@ public struct ReplayReport {
       ])
     }
     let first = cells("core").first
-    let samples = first?.metric("delivery-ns-per-event")?.samples.count ?? 0
+    let samples = UInt64(first?.metric("delivery-ns-per-event")?.samples.count ?? 0)
+    var repetitions = "\(samples) passes"
     // A short trace passes many times in one sample. A record of several launches has no count of all.
-    let passes =
-      record.launches == 1 ? first?.parameters["warm-passes"].flatMap { UInt64($0) } : nil
-    let repetitions =
-      passes.map { $0 > samples } == true
-      ? "\(Format.count(UInt64(samples))) samples of \(Format.count((passes ?? 0) / UInt64(samples))) passes"
-      : "\(samples) passes"
+    if record.launches == 1, samples > 0,
+      let passes = first?.parameters["warm-passes"].flatMap({ UInt64($0) }), passes > samples
+    {
+      repetitions =
+        "\(Format.count(samples)) samples of \(Format.count(passes / samples)) passes"
+    }
     return ReportSection(
       "Core: translation alone, one thread; delivery left, set-up right "
         + "(median of \(repetitions))", table)

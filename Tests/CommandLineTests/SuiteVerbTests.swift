@@ -16,6 +16,10 @@ import Testing
     return suite
   }
 
+  private static let fourCells =
+    "traces = [\"boot.dbtrace\", \"faults.dbtrace\"]\ndesigns = [\"null\", \"direct\"]\n"
+    + "experiments = \"core\""
+
   private static func edit(_ path: String, _ change: (String) -> String) throws {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     try change(text).write(toFile: path, atomically: true, encoding: .utf8)
@@ -57,10 +61,7 @@ import Testing
 
   @Test func afterAKillNothingIsHalfWrittenAndOnlyTheRestIsMeasured() throws {
     try Folder.use { folder in
-      let suite = try Self.prepare(
-        folder,
-        "traces = [\"boot.dbtrace\", \"faults.dbtrace\"]\ndesigns = [\"null\", \"direct\"]\n"
-          + "experiments = \"core\"")
+      let suite = try Self.prepare(folder, Self.fourCells)
       let out = folder.path("out")
       // Killed as soon as there is a result, with the next cell under way; before that, a second process is
       // turned away.
@@ -97,10 +98,7 @@ import Testing
 
   @Test func anInterruptedSuiteLeavesWholeResultsAndGoesOn() throws {
     try Folder.use { folder in
-      let suite = try Self.prepare(
-        folder,
-        "traces = [\"boot.dbtrace\", \"faults.dbtrace\"]\ndesigns = [\"null\", \"direct\"]\n"
-          + "experiments = \"core\"")
+      let suite = try Self.prepare(folder, Self.fourCells)
       try Self.edit(suite) { $0.replacing("1ms", with: "600ms") }
       let (out, temporary) = (folder.path("out"), folder.path("temporary"))
       try FileManager.default.createDirectory(
@@ -112,7 +110,9 @@ import Testing
       #expect(stopped.status == 130, "\(stopped.text)")
       #expect(stopped.error.contains("doorbell: interrupted; "), "\(stopped.text)")
       #expect(try FileManager.default.subpathsOfDirectory(atPath: temporary).isEmpty)
-      let before = try FileManager.default.contentsOfDirectory(atPath: out + "/results")
+      // None at all where the host was that slow.
+      let before =
+        (try? FileManager.default.contentsOfDirectory(atPath: out + "/results")) ?? []
       #expect(before.count < 4 && before.allSatisfy { $0.hasSuffix(".json") }, "\(before)")
       for name in before { _ = try RunRecord.read(from: "\(out)/results/\(name)") }
       let again = try Tool.run("suite", "run", suite, "-o", out)

@@ -120,6 +120,23 @@ import Testing
     #expect(ReplayReport(record).text().contains("the walk wins to the end"))
   }
 
+  @Test(arguments: [
+    (0, "9", "median of 0 passes"), (3, "3", "median of 3 passes"),
+    (3, "9", "median of 3 samples of 3 passes"), (3, "-1", "median of 3 passes"),
+  ]) func samplesAreNotTakenForPasses(samples: Int, passes: String, said: String) {
+    var record = record(difference: nil)
+    var cell = RunRecord.Cell(
+      design: "direct", setUp: "owned", delivery: "vlpi", experiment: "core")
+    cell.parameters = ["warm-passes": passes]
+    cell.metrics = [
+      .init(
+        name: "delivery-ns-per-event", unit: "ns", lowerIsBetter: true, value: 4,
+        samples: [Double](repeating: 4, count: samples))
+    ]
+    record.cells = [cell]
+    #expect(ReplayReport(record).text().contains("(\(said))"))
+  }
+
   @Test func stagesOfOneInterruptStandInARowAndMissingOnesAreADash() {
     var record = record(difference: nil)
     var cell = RunRecord.Cell(
